@@ -1,0 +1,31 @@
+# Everything a developer of eventsmith runs; needs Python 3.11 and git, and makes its own .venv.
+PYTHON ?= python3
+VENV := .venv/bin
+# Passes pip's configured indexes on to uv, here and in the projects that the tests generate.
+RUN := $(PYTHON) scripts/uv_env.py env PATH="$(CURDIR)/$(VENV):$$PATH"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench constraints
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/complete ## generate two services, run them and follow their events
+	@$(RUN) $(VENV)/python -m eventsmith demo
+
+test: .venv/complete ## run all tests, those of generated services included
+	@$(RUN) $(VENV)/python -m pytest $(ARGS)
+
+lint: .venv/complete ## check style, format and types
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/python -m mypy
+
+bench: .venv/complete ## measure eventsmith against its budgets
+	@$(RUN) $(VENV)/python -m benchmarks
+
+constraints: .venv/complete ## pin anew what the tests install
+	@$(RUN) sh scripts/constraints.sh
+
+.venv/complete: pyproject.toml constraints.txt scripts/setup.sh
+	@sh scripts/setup.sh "$(PYTHON)"

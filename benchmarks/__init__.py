@@ -1,0 +1,1 @@
+"""Measures eventsmith against its budgets: `python -m benchmarks`."""

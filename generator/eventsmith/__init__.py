@@ -1,0 +1,1 @@
+"""eventsmith: the command that makes event-driven services and lets them grow."""

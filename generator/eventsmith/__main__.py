@@ -1,0 +1,5 @@
+"""The way in for `python -m eventsmith`."""
+
+from eventsmith.cli import run
+
+run()

@@ -1,0 +1,97 @@
+"""The only module that knows Copier: renders a template, and tells what went wrong in one line."""
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eventsmith.errors import EventsmithError
+from eventsmith.naming import nearest
+from eventsmith.process import telling_line
+from eventsmith.source import Source
+
+_WRONG = re.compile(r"(?:Validation error|Invalid choice) for (?:question )?'(\w+)': (.+)")
+_MISSING = re.compile(r'Question "(\w+)" is required')
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers a render starts from; `ask` prompts for what `given` leaves open."""
+
+    given: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    ask: bool = False
+
+
+def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
+    """Render `source` into the empty `folder` and return every answer."""
+    with _translated_errors(source.location), _quiet(keep_prompts=answers.ask):
+        if source.questions is not None:
+            _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
+        from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it
+
+        worker = run_copy(
+            source.location,
+            folder,
+            data=dict(answers.given),
+            user_defaults=dict(answers.defaults),
+            vcs_ref=source.ref,
+            defaults=not answers.ask,
+            quiet=True,
+        )
+        _refuse_unknown(answers.given, worker.template.questions_data)
+        return worker.answers.combined
+
+
+def _refuse_unknown(given: Mapping[str, str], questions: Mapping[str, Any]) -> None:
+    """Refuse keys that Copier would ignore without a word, or that are computed."""
+    known = [key for key, details in questions.items() if _is_question(key, details)]
+    for key in given:
+        if key not in known:
+            guess = nearest(key, known)
+            advice = f"did you mean '{guess}'?" if guess else f"known are {', '.join(known)}"
+            raise EventsmithError(f"unknown option '{key}'; {advice}")
+
+
+def _is_question(key: str, details: object) -> bool:
+    computed = isinstance(details, dict) and details.get("when") is False
+    return not (key.startswith("_") or computed)
+
+
+@contextlib.contextmanager
+def _translated_errors(location: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:  # Copier's own is an Exception as well
+        raise KeyboardInterrupt from None
+    except EventsmithError:
+        raise
+    except Exception as error:
+        raise EventsmithError(_one_line(error, location)) from error
+
+
+def _one_line(error: Exception, location: str) -> str:
+    """Return the reason in `error`; what a failed program printed says more than its exit code."""
+    text = telling_line(str(getattr(error, "stderr", "") or "")) or " ".join(str(error).split())
+    if match := _WRONG.match(text):
+        return f"{match[1]}: {match[2]}; choose another with -d {match[1]}=…"
+    if match := _MISSING.match(text):
+        return f"{match[1]}: there is no answer; give one with -d {match[1]}=…"
+    return f"{location} cannot be rendered: {text or type(error).__name__}; see --template"
+
+
+@contextlib.contextmanager
+def _quiet(*, keep_prompts: bool) -> Iterator[None]:
+    """Keep Copier's remarks to itself: what matters in them, eventsmith says in its own words."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        if not keep_prompts:
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        yield

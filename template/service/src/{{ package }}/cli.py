@@ -1,0 +1,102 @@
+"""The command line: one process for each role, and what an operator needs beside them."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from . import SERVICE, operating, roles
+from .errors import ServiceError
+from .logging import configure
+from .messaging.telemetry import start_tracing
+from .serving import run, stop_signals
+from .settings import Settings, load_settings
+
+app = typer.Typer(
+    help=f"Run and operate {SERVICE}.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(operating.app, name="dead-letters")
+Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
+Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
+
+
+def main() -> None:
+    """The console script. What goes wrong on purpose is one line, and exit code 1."""
+    try:
+        app()
+    except ServiceError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def api(host: Host = None, port: Port = None) -> None:
+    """Serve the HTTP API."""
+    _run_role("api", roles.run_api, load_settings(bind_host=host, api_port=port))
+
+
+@app.command()
+def relay(host: Host = None, port: Port = None) -> None:
+    """Publish committed events. One relay works, more of them stand by."""
+    _run_role("relay", roles.run_relay, load_settings(bind_host=host, relay_port=port))
+
+
+@app.command()
+def consumer(host: Host = None, port: Port = None) -> None:
+    """Handle events. More consumers share the work."""
+    _run_role("consumer", roles.run_consumer, load_settings(bind_host=host, consumer_port=port))
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def dev(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="Run this on the servers instead, as in: dev -- alembic check"),
+    ] = None,
+    host: Host = None,
+) -> None:
+    """Run everything on embedded servers, with data in .dev/; or one command on them."""
+    from .dev import run_command, run_everything  # a dev-only dependency
+
+    if command:
+        raise typer.Exit(run_command(command))
+    run_everything(host)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the schema this code needs. Run it before a rollout."""
+    from .migrate import migrate as bring_up
+
+    settings = load_settings()
+    configure(SERVICE, "migrate", settings.log_level, settings.log_format)
+    roles.discover()
+    run(bring_up(settings.database_url.get_secret_value()))
+    typer.echo("the database is up to date")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show backlog, lag, pending entries and dead letters at a glance."""
+    found = run(operating.read_status(load_settings()))
+    typer.echo(json.dumps(asdict(found)) if as_json else operating.status_text(found))
+
+
+def _run_role(
+    role: str, role_loop: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings
+) -> None:
+    configure(SERVICE, role, settings.log_level, settings.log_format)
+    start_tracing()
+
+    async def until_signalled() -> None:
+        with stop_signals() as stopping:
+            await role_loop(settings, stopping)
+
+    run(until_signalled())

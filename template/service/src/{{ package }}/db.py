@@ -1,0 +1,115 @@
+"""Postgres: how this service connects, and which of its errors are nobody's fault."""
+
+import urllib.parse
+from collections.abc import Mapping
+
+import asyncpg
+from sqlalchemy import MetaData
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from .errors import DatabaseUnavailable, Misconfigured
+
+# What libpq understands and asyncpg would pass on to the server, which refuses it.
+_LIBPQ_ONLY = (
+    *("channel_binding", "connect_timeout", "fallback_application_name", "gssencmode"),
+    *("keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval"),
+    *("load_balance_hosts", "requirepeer", "sslcompression", "sslsni", "tcp_user_timeout"),
+)
+# Connection lost, serialization failure, deadlock, out of resources, shutdown, lock timeout:
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_INFRASTRUCTURE = ("08", "40001", "40P01", "53", "57P0", "55P03", "25P03")
+_UNDEFINED_TABLE = "42P01"
+DATABASE_ERRORS = (DBAPIError, DatabaseUnavailable)
+"""What a statement raises, be it Postgres's fault or the statement's."""
+CONNECT_TIMEOUT = 5.0
+"""Seconds."""
+
+
+class Base(DeclarativeBase):
+    """Base of the service's own tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+
+
+class Database:
+    """A Postgres database by its plain libpq URL, `postgres://` and `?sslmode=` included.
+
+    `settings` go to the server with every connection. All sessions end by themselves: a
+    frozen process or a lost host must not hold a row for ever.
+    """
+
+    CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+    def __init__(
+        self, url: str, *, role: str, idle_in_transaction: float = 30, **settings: str
+    ) -> None:
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme not in ("postgres", "postgresql"):
+            raise Misconfigured("DATABASE_URL must look like postgresql://user:password@host/db")
+        query = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+        kept = [(name, value) for name, value in query if name not in _LIBPQ_ONLY]
+        self._dsn = parts._replace(query=urllib.parse.urlencode(kept)).geturl()
+        self.address = parts.netloc.rpartition("@")[2] + parts.path
+        self._settings: Mapping[str, str] = {
+            "application_name": role,
+            "default_transaction_isolation": "read committed",
+            "lock_timeout": "2s",
+            "idle_in_transaction_session_timeout": f"{int(idle_in_transaction * 1000)}ms",
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "3",
+            **settings,
+        }
+
+    async def connect(self) -> asyncpg.Connection:
+        """One connection of its own, outside any pool; raises DatabaseUnavailable."""
+        try:
+            return await asyncpg.connect(
+                self._dsn, timeout=CONNECT_TIMEOUT, server_settings=dict(self._settings)
+            )
+        except self.CONNECTION_ERRORS as error:
+            reason = str(error) or type(error).__name__
+            raise DatabaseUnavailable(
+                f"no connection to Postgres at {self.address}: {reason}"
+            ) from error
+        except ValueError as error:
+            raise Misconfigured(f"DATABASE_URL cannot be used: {error}") from error
+
+    def engine(self, pool_size: int) -> AsyncEngine:
+        """A pool of at most `pool_size` connections. Values of statements are never logged."""
+        return create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self.connect,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+        )
+
+
+def is_infrastructure(error: BaseException) -> bool:
+    """Whether Postgres failed rather than what it was asked to do."""
+    if isinstance(error, DatabaseUnavailable):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or _sqlstate(error.orig).startswith(_INFRASTRUCTURE)
+    return _sqlstate(error).startswith(_INFRASTRUCTURE)
+
+
+def is_unmigrated(error: BaseException) -> bool:
+    """Whether a table is missing, as it is before `migrate` ran."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return _sqlstate(cause) == _UNDEFINED_TABLE
+
+
+def _sqlstate(error: BaseException | None) -> str:
+    return getattr(error, "sqlstate", None) or ""

@@ -1,0 +1,83 @@
+"""`dev`: every role in one process, on embedded servers whose data stays in .dev/."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from . import SERVICE, roles
+from .embedded import Postgres, Valkey, create_database
+from .embedded.ports import free_port
+from .logging import configure
+from .messaging.telemetry import start_tracing
+from .migrate import migrate
+from .serving import run, stop_signals
+from .settings import Settings, load_settings
+
+FOLDER = Path(".dev")
+PORTS = ("api_port", "relay_port", "consumer_port")
+
+
+def run_everything(host: str | None) -> None:
+    """Migrate, then run api, relay and consumer until a signal comes."""
+    with _servers() as urls:
+        settings = load_settings(bind_host=host, **urls)
+        configure(SERVICE, "dev", settings.log_level, settings.log_format)
+        start_tracing()
+        settings = settings.model_copy(update=_free_ports(settings))
+        typer.echo(f"API       http://{settings.bind_host}:{settings.api_port}/docs")
+        typer.echo(f"Redis     REDIS_URL={settings.redis_url.get_secret_value()}")
+        typer.echo("Ctrl-C stops everything; the data stays in .dev/")
+        run(_run(settings))
+
+
+def run_command(command: list[str]) -> int:
+    """Run a command with DATABASE_URL and REDIS_URL set; its exit code."""
+    with _servers() as urls:
+        roles.discover()
+        run(migrate(urls["database_url"]))
+        environment = {name.upper(): url for name, url in urls.items()}
+        return subprocess.run(command, env=os.environ | environment, check=False).returncode
+
+
+async def _run(settings: Settings) -> None:
+    roles.discover()
+    await migrate(settings.database_url.get_secret_value())
+    with stop_signals() as stopping:
+        async with asyncio.TaskGroup() as tasks:
+            for role in (roles.run_api, roles.run_relay, roles.run_consumer):
+                tasks.create_task(role(settings, stopping))
+
+
+@contextmanager
+def _servers() -> Iterator[dict[str, str]]:
+    """The addresses of both servers; what the environment names is taken in their place."""
+    database_url = os.environ.get("DATABASE_URL")
+    redis_url = os.environ.get("REDIS_URL")
+    postgres = None if database_url else Postgres(FOLDER / "postgres")
+    valkey = None if redis_url else Valkey(FOLDER / "valkey", port=6379)
+    try:
+        if postgres:
+            postgres.start()
+            database_url = run(create_database(postgres.url, SERVICE))
+        if valkey:
+            valkey.start()
+            redis_url = valkey.url
+        yield {"database_url": database_url or "", "redis_url": redis_url or ""}
+    finally:
+        for server in (valkey, postgres):
+            if server:
+                server.stop()
+
+
+def _free_ports(settings: Settings) -> dict[str, int]:
+    """Where a default port is taken, the next free one; a port that was chosen is left alone."""
+    free: dict[str, int] = {}
+    for name, field in ((name, Settings.model_fields[name]) for name in PORTS):
+        if getattr(settings, name) == field.default:
+            free[name] = free_port(max([field.default, *(port + 1 for port in free.values())]))
+    return free

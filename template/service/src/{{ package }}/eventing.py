@@ -1,0 +1,8 @@
+"""What events, handlers and endpoints import; these names stay for a whole major version."""
+
+from .events.base import DomainEvent, event
+from .handlers.registry import handles
+from .messaging.retry import Permanent
+from .uow import UnitOfWork
+
+__all__ = ["DomainEvent", "Permanent", "UnitOfWork", "event", "handles"]

@@ -1,0 +1,1 @@
+"""The reactions: one file for each event that this service reacts to."""

@@ -1,0 +1,1 @@
+"""The pipe: outbox, relay, stream, consumer, inbox and dead letters. It knows no event by name."""

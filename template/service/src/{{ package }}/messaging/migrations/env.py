@@ -1,0 +1,12 @@
+"""Alembic environment of the pipe's own tables; `migrate` hands it what it needs."""
+
+from alembic import context
+
+given = context.config.attributes
+context.configure(
+    connection=given["connection"],
+    target_metadata=given["metadata"],
+    version_table=given["version_table"],
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,79 @@
+"""The state of the pipe at a glance: backlog, streams with their groups, dead letters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import ResponseError
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .broker import Broker
+from .stream import PARKED
+
+MOST = 10_000
+"""How far a lag is counted where the server does not know it."""
+
+_BACKLOG = text("""
+    SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Events not published yet, and the age of the oldest in seconds."""
+
+    pending: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStatus:
+    """One group: entries not read yet, read and undecided, waiting for a retry; consumers."""
+
+    stream: str
+    group: str
+    lag: int
+    pending: int
+    parked: int
+    consumers: int
+
+
+async def backlog(session: AsyncSession) -> Backlog:
+    """What waits in the outbox."""
+    pending, oldest = (await session.execute(_BACKLOG)).one()
+    return Backlog(pending, round(float(oldest), 3))
+
+
+async def groups(broker: Broker, streams: Iterable[str], key_prefix: str) -> list[GroupStatus]:
+    """Every group on the streams; none for a stream that does not exist yet."""
+    found = []
+    with broker.translated():
+        for stream in streams:
+            key = key_prefix + stream
+            try:
+                infos = await broker.client.xinfo_groups(key)
+            except ResponseError as error:
+                if "no such key" in str(error):
+                    continue
+                raise
+            found += [await _group(broker, key, stream, info) for info in infos]
+    return found
+
+
+async def _group(broker: Broker, key: str, stream: str, info: dict[str, Any]) -> GroupStatus:
+    """Redis 7.0 forgets the lag when it restarts from its AOF; then the entries are counted."""
+    lag = info.get("lag")
+    if lag is None:
+        after = f"({info['last-delivered-id'].decode()}"
+        lag = len(await broker.client.xrange(key, min=after, count=MOST) or ())
+    pending = await broker.client.xpending(key, info["name"])
+    holders = {c["name"].decode(): c["pending"] for c in pending["consumers"] or ()}
+    return GroupStatus(
+        stream=stream,
+        group=info["name"].decode(),
+        lag=lag,
+        pending=info["pending"],
+        parked=holders.get(PARKED, 0),
+        consumers=info["consumers"] - (PARKED in holders),
+    )

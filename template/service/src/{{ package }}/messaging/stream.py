@@ -1,0 +1,135 @@
+"""Redis Streams as the pipe uses them: publishing to a stream, and one group's pending list.
+
+All waiting, retrying and recovering happens in the group's pending list. An entry that was given
+up on purpose belongs to the reserved consumer PARKED and is due when it has been idle for the
+visibility timeout; parking sets its idle time, so any delay up to that timeout can be asked for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis.exceptions import ResponseError
+
+from .broker import Broker
+
+PARKED = "~parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry handed to this consumer, for the `attempt`-th time (1 is the first).
+
+    A suspect was delivered twice before to consumers that never gave it back.
+    """
+
+    stream_id: str
+    fields: Mapping[bytes, bytes]
+    attempt: int
+    suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One page of the pending list: what was taken, what had been trimmed, where to go on."""
+
+    deliveries: Sequence[Delivery]
+    trimmed: Sequence[str]
+    cursor: str
+
+
+async def publish(
+    broker: Broker, stream: str, entries: Iterable[Mapping[str, str]]
+) -> Sequence[str]:
+    """Add all entries or none, in one MULTI; returns their ids in the same order."""
+    pipeline = broker.client.pipeline(transaction=True)
+    for fields in entries:
+        pipeline.execute_command("XADD", stream, "*", *(part for f in fields.items() for part in f))
+    with broker.translated():
+        return [stream_id.decode() for stream_id in await pipeline.execute()]
+
+
+class Group:
+    """One consumer of one group on one stream. Times are in milliseconds."""
+
+    def __init__(
+        self, broker: Broker, reader: Broker, stream: str, group: str, consumer: str
+    ) -> None:
+        self.stream = stream
+        self.group = group
+        self._broker = broker
+        self._reader = reader
+        self._consumer = consumer
+
+    async def ensure(self, start: str) -> None:
+        """Create the stream and the group where they are missing, reading from `start`."""
+        with self._broker.translated():
+            try:
+                await self._broker.client.xgroup_create(
+                    self.stream, self.group, id=start, mkstream=True
+                )
+            except ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    async def read(self, count: int, block: int) -> list[Delivery]:
+        """Take up to `count` new entries, waiting for the first of them.
+
+        Never cancel this: what arrives after a cancelled read is pending and handled by nobody
+        until it counts as an orphan. Raises GroupMissing.
+        """
+        with self._reader.translated():
+            answer: Any = await self._reader.client.xreadgroup(
+                self.group, self._consumer, {self.stream: ">"}, count=count, block=block
+            )
+        return [
+            Delivery(stream_id.decode(), fields, attempt=1)
+            for _, entries in answer
+            for stream_id, fields in entries
+        ]
+
+    async def claim(self, min_idle: int, cursor: str, free: int, suspects: int) -> Claimed:
+        """Take over up to `free` entries, `suspects` of them suspects; one page from `cursor`.
+
+        The first cursor and the one after the last page are `-`. Raises GroupMissing.
+        """
+        args = (self.group, self._consumer, PARKED, min_idle, cursor, free, suspects)
+        following, taken = await self._broker.run("claim", self.stream, *args)
+        deliveries = [
+            Delivery(
+                entry[0].decode(),
+                dict(zip(entry[1][::2], entry[1][1::2], strict=True)),
+                attempt=entry[2],
+                suspect=bool(entry[3]),
+            )
+            for entry in taken
+            if len(entry) > 1
+        ]
+        trimmed = [entry[0].decode() for entry in taken if len(entry) == 1]
+        return Claimed(deliveries, trimmed, following.decode())
+
+    async def park(self, stream_id: str, idle: int, deliveries: int) -> bool:
+        """Give an entry up until it has been idle for the visibility timeout, of which `idle`
+        has passed already; False if it is no longer this consumer's."""
+        args = (self.group, self._consumer, PARKED, stream_id, max(0, idle), max(0, deliveries))
+        return bool(await self._broker.run("park", self.stream, *args))
+
+    async def touch(self, stream_ids: Sequence[str]) -> list[str]:
+        """The heartbeat of entries being handled; returns those that were taken over."""
+        args = (self.group, self._consumer, *stream_ids)
+        return [lost.decode() for lost in await self._broker.run("touch", self.stream, *args)]
+
+    async def ack(self, stream_id: str) -> None:
+        """Settle an entry for the whole group."""
+        with self._broker.translated():
+            await self._broker.client.xack(self.stream, self.group, stream_id)
+
+    async def leave(self) -> bool:
+        """Remove this consumer from the group; False if it still holds entries."""
+        return bool(await self._broker.run("leave", self.stream, self.group, self._consumer))
+
+    async def age(self, stream_id: str) -> float:
+        """Seconds since an entry was published, by the server's own clock."""
+        with self._broker.translated():
+            seconds, microseconds = await self._broker.client.time()
+        return float(seconds + microseconds / 1e6 - int(stream_id.partition("-")[0]) / 1000)

@@ -1,0 +1,1 @@
+"""The tests: unit without servers, integration and chaos on real ones."""

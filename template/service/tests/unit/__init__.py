@@ -1,0 +1,1 @@
+"""Decisions and formats, without servers."""

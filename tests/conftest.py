@@ -1,0 +1,110 @@
+"""What all tests share: a quiet machine, the command under test, and a small template."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from eventsmith.cli import app
+
+ROOT = Path(__file__).resolve().parents[1]
+STAND_IN = {
+    "copier.yml": """\
+_subdirectory: "template/{{ kind }}"
+kind: {type: str, choices: [service, event], default: service, ask: false}
+project_name: {type: str, default: Orders}
+project_slug: {type: str, default: orders}
+with_example: {type: bool, default: true}
+loud: {type: bool, default: "{{ with_example }}", when: false}
+""",
+    "template/service/name.txt.jinja": "{{ project_name }} {{ with_example }}\n",
+    "template/service/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers|to_nice_yaml }}",
+}
+
+Eventsmith = Callable[..., Result]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="accept what is rendered now")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the developer's own settings, servers and repository out of the tests."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "gitconfig").write_text("[user]\nname = Ada\nemail = ada@example.com\n")
+    (home / "copier.yml").write_text("{}\n")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            patch.delenv(name)
+        for name in ("DATABASE_URL", "REDIS_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"):
+            patch.delenv(name, raising=False)
+        patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("COPIER_SETTINGS_PATH", str(home / "copier.yml"))
+        yield
+
+
+@pytest.fixture
+def eventsmith(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Eventsmith:
+    """Run the command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *args: CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+@pytest.fixture
+def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the checkout of a small template, whose only commit is the release v1.0.0."""
+    folder = tmp_path_factory.mktemp("stand-in")
+    for name, text in STAND_IN.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    git(folder, "init")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--message", "A template")
+    git(folder, "tag", "v1.0.0")
+    return folder
+
+
+def git(folder: Path, *args: str) -> str:
+    """Run git in `folder` and return what it says."""
+    return subprocess.run(
+        ["git", *args], cwd=folder, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def program(*args: str | Path, cwd: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a program of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "eventsmith", *map(str, args)],
+        cwd=cwd,
+        env=os.environ | env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def tree(folder: Path) -> list[str]:
+    """List the files of `folder`, git's own left out."""
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in files if path.parts[0] != ".git")
+
+
+@pytest.fixture
+def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Put a uv on the PATH that does what the given shell script says."""
+
+    def put(script: str) -> None:
+        folder = tmp_path / ".bin"
+        folder.mkdir()
+        (folder / "uv").write_text(f"#!/bin/sh\n{script}\n")
+        (folder / "uv").chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+    return put

@@ -1,0 +1,98 @@
+"""Installs rendered services, and starts the server that their tests can be pointed at."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import ROOT
+
+# What the surrounding test run says to tools must not reach the services' own.
+_OURS = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTEST_ADDOPTS")
+
+
+def uv() -> str:
+    """Return the uv installed beside this Python, or else the one on the PATH."""
+    beside = Path(sys.executable).with_name("uv")
+    found = str(beside) if beside.exists() else shutil.which("uv")
+    assert found, "uv is among the test dependencies; run the tests by: make test"
+    return found
+
+
+def run(folder: Path, *command: str, **env: str) -> str:
+    """Run `command` in a service; show what it printed when it fails."""
+    surroundings = {key: value for key, value in os.environ.items() if key not in _OURS}
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=surroundings | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
+    return done.stdout
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A service with an environment of its own."""
+
+    folder: Path
+
+    def run(self, program: str, *args: str, **env: str) -> str:
+        """Run one of its programs in its folder."""
+        return run(self.folder, str(self.folder / ".venv" / "bin" / program), *args, **env)
+
+
+def install(folder: Path) -> Installed:
+    """Install a service with its development group, as pinned."""
+    run(folder, uv(), "venv", "--quiet", "--python", sys.executable)
+    pins = ["--constraint", str(ROOT / "constraints.txt")]
+    wanted = ["--editable", ".", "--group", "dev"]
+    run(folder, uv(), "pip", "install", "--quiet", "--python", ".venv", *pins, *wanted)
+    return Installed(folder)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def redis_server(program: str, folder: Path) -> Iterator[str]:
+    """Run a real redis-server that keeps nothing, and yield its URL."""
+    port = free_port()
+    settings = {"--port": str(port), "--bind": "127.0.0.1", "--dir": str(folder), "--save": ""}
+    arguments = [part for setting in settings.items() for part in setting]
+    with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as server:
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"nothing listens on port {port}")

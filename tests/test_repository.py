@@ -1,0 +1,95 @@
+"""The repository itself: what must never be committed, what must agree, how long things may be."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from conftest import ROOT, git
+from eventsmith.cli import app
+
+INDEX = re.compile(r"pypi\.org|pythonhosted\.org|index-url\s*[=:]\s*\S|://[^\s\"']*/simple\b")
+MACHINE = re.compile(
+    r"/work/|/root/(?!\.cache/uv)|/Users/\w|/home/(?!app\b)\w|/tmp/\w+/\w|/opt/(pypi|wheels)"
+)
+PIN = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][\w.]*( ; .+)?")
+FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def committed() -> list[Path]:
+    """Return the files that are in the repository, or would be after `git add --all`."""
+    names = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    paths = (ROOT / name for name in names.split("\0") if name)
+    return [path for path in paths if path.is_file() and path != Path(__file__)]
+
+
+@pytest.mark.parametrize("pattern", [INDEX, MACHINE], ids=["index", "machine"])
+def test_names_no_package_index_and_no_machine(pattern: re.Pattern[str]) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for path in committed()
+        for line in path.read_text("utf-8", errors="replace").splitlines()
+        if pattern.search(line)
+    ]
+
+    assert found == []
+
+
+def test_commits_no_lockfile() -> None:
+    assert [path for path in committed() if path.name == "uv.lock"] == []
+
+
+def test_constraints_are_names_and_versions_only() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+
+    assert [line for line in lines if not PIN.fullmatch(line)] == []
+
+
+def test_make_alone_lists_every_target() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    listed = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    assert phony
+    assert [line.split()[1] for line in listed.splitlines()] == phony[1].split()
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_commands_in_the_documentation_exist(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    typed = [line for block in FENCE.findall(text) for line in block.splitlines()]
+    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    commands = getattr(get_command(app), "commands", {})
+
+    for line in typed:
+        for program, known in (("make", targets), ("eventsmith", commands)):
+            for name in re.findall(rf"(?:^|[\s&;]){program} ([a-z][a-z-]*)", line):
+                assert name in known, f"{page}: {line}"
+
+
+def modules() -> list[Path]:
+    folders = ("generator", "tests", "benchmarks", "scripts")
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_modules_are_short_and_say_what_they_own(path: Path) -> None:
+    text = path.read_text("utf-8")
+    functions = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    ]
+
+    assert text.startswith('"""')
+    assert len(text.splitlines()) <= 150
+    assert [
+        f.name for f in functions if (f.end_lineno or 0) - f.lineno >= LONGEST.get(f.name, 30)
+    ] == []
+
+
+# A command has one parameter per option, each with its help.
+LONGEST = {"new": 45}

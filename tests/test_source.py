@@ -52,6 +52,16 @@ def test_an_address_is_used_at_its_last_release(eventsmith: Eventsmith, stand_in
     assert recorded("_commit") == "v1.0.0"
 
 
+def test_an_address_without_releases_is_used_without_a_word(
+    eventsmith: Eventsmith, stand_in: Path
+) -> None:
+    git(stand_in, "tag", "--delete", "v1.0.0")
+
+    result = eventsmith("new", "orders", *QUICK, "--template", f"file://{stand_in}/.git")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
 def test_a_relative_path_is_recorded_as_an_absolute_one(
     eventsmith: Eventsmith, stand_in: Path, tmp_path: Path
 ) -> None:

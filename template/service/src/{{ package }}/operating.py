@@ -72,10 +72,10 @@ def list_(
         typer.echo(_json([letter._asdict() for letter in letters]))
         return
     for letter in letters:
-        error = letter.error.splitlines()[0][:80]
         typer.echo(
             f"{letter.id}  {letter.state}  {letter.died_at:%Y-%m-%d %H:%M:%S}  "
-            f"{letter.event_type}  {letter.handler}  {letter.reason} after {letter.attempts}  {error}"
+            f"{letter.event_type}  {letter.handler}  {letter.reason} after {letter.attempts}  "
+            f"{letter.error.splitlines()[0][:80]}"
         )
     if not letters:
         typer.echo("no dead letters")

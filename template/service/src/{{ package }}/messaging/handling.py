@@ -47,7 +47,7 @@ async def attempt(
                 event = handler.event.of(envelope.identity, envelope.payload)
                 async with asyncio.timeout(handler.timeout):
                     await handler.function(event, uow)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the boundary of the service's own code)
         HANDLED.labels(handler.name, "failed").inc()
         return error
     HANDLED.labels(handler.name, "done" if taken else "duplicate").inc()

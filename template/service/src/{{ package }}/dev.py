@@ -29,9 +29,7 @@ def run_everything(host: str | None) -> None:
         configure(SERVICE, "dev", settings.log_level, settings.log_format)
         start_tracing()
         settings = settings.model_copy(update=_free_ports(settings))
-        typer.echo(f"API       http://{settings.bind_host}:{settings.api_port}/docs")
-        typer.echo(f"Redis     REDIS_URL={settings.redis_url.get_secret_value()}")
-        typer.echo("Ctrl-C stops everything; the data stays in .dev/")
+        typer.echo(f"The API is on http://{settings.bind_host}:{settings.api_port}/docs")
         run(_run(settings))
 
 
@@ -64,9 +62,11 @@ def _servers() -> Iterator[dict[str, str]]:
         if postgres:
             postgres.start()
             database_url = run(create_database(postgres.url, SERVICE))
+            typer.echo(f"PostgreSQL keeps its data in {postgres.folder}", err=True)
         if valkey:
             valkey.start()
             redis_url = valkey.url
+            typer.echo(f"Valkey keeps its data in {valkey.folder}: REDIS_URL={redis_url}", err=True)
         yield {"database_url": database_url or "", "redis_url": redis_url or ""}
     finally:
         for server in (valkey, postgres):

@@ -110,7 +110,7 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         poking = tasks.create_task(poker.run())
-        loops = [tasks.create_task(Replays(units, by_type, health).run(stopping))]
+        loops = [tasks.create_task(Replays(units, by_type).run(stopping))]
         for stream in streams:
             group = Group(broker, reader, settings.key_prefix + stream, SERVICE, name)
             handling = Handling(

@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     """How long an entry without a sign of life stays with its consumer; the longest retry delay."""
 
     consumer_start: Literal["0", "now"] = "0"
-    """Where a new group starts to read: at the stream's beginning, or at what comes next."""
+    """Where a new group starts to read: at the stream's beginning, or at what comes next. `now`
+    skips what was published while the group is missing and no consumer runs."""
 
     drain_timeout: float = Field(20, ge=0)
     """What a process that is told to stop gives to requests and handlers that still run."""

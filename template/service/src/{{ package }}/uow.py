@@ -31,7 +31,7 @@ class UnitOfWork:
         """Publish a message of the pipe itself, on the same terms."""
         self._emitted.append(self._outbox.notice(stream, ce_type, subject, data))
 
-    async def flush(self) -> bool:
+    async def _write(self) -> bool:
         """Write everything, the outbox rows last; whether there were any."""
         await self.session.flush()
         await self._outbox.insert(self.session, self._emitted)
@@ -55,6 +55,6 @@ class UnitsOfWork:
             async with session.begin():
                 uow = UnitOfWork(session, self._outbox, cause)
                 yield uow
-                emitted = await uow.flush()
+                emitted = await uow._write()
             if emitted:
                 self._outbox.poke()

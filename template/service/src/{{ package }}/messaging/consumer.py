@@ -86,7 +86,8 @@ class Consumer:
             try:
                 if missing:
                     await self._group.ensure(self._start)
-                    missing = False
+                    # A group that goes missing later missed events: it begins at the beginning.
+                    missing, self._start = False, "0"
                 await self._turn(tasks, stopping)
             except GroupMissing as error:
                 log.warning("group.missing", stream=self._group.stream, reason=str(error))

@@ -41,12 +41,11 @@ async def attempt(
     raised. The one place where any exception is caught."""
     started = perf_counter()
     try:
-        async with units.open(envelope) as uow:
+        async with asyncio.timeout(handler.timeout), units.open(envelope) as uow:
             taken = await take(uow.session)
             if taken:
                 event = handler.event.of(envelope.identity, envelope.payload)
-                async with asyncio.timeout(handler.timeout):
-                    await handler.function(event, uow)
+                await handler.function(event, uow)
     except Exception as error:  # noqa: BLE001 (the boundary of the service's own code)
         HANDLED.labels(handler.name, "failed").inc()
         return error
@@ -120,7 +119,7 @@ class Handling:
         self, error: Exception, handler: Handler, envelope: Envelope, delivery: Delivery
     ) -> Again | None:
         decision: Again | GiveUp
-        if is_infrastructure(error) and await self._excused(envelope.event_id):
+        if await self._excused(error, envelope.event_id):
             decision = after_outage(self._visibility_timeout)
         else:
             limit = handler.max_attempts or self._max_attempts
@@ -138,11 +137,16 @@ class Handling:
         )
         return decision
 
-    async def _excused(self, event_id: UUID) -> bool:
+    async def _excused(self, error: Exception, event_id: UUID) -> bool:
         """Whether an outage is to blame: always while Postgres is silent; otherwise the event
         itself may cause it (a deadlock, a killed session), so only EXCUSES times."""
+        infrastructure = is_infrastructure(error)
+        if not infrastructure and not isinstance(error, TimeoutError):
+            return False
         if not await self.ask_database():
             return True
+        if not infrastructure:
+            return False
         if len(self._excuses) > _REMEMBERED:
             self._excuses.clear()
         self._excuses[event_id] += 1

@@ -5,8 +5,8 @@ import random
 from collections.abc import Mapping
 from time import monotonic
 
-STALLED = 60.0
-"""Seconds without a turn of a loop after which the process is not alive."""
+STALLED = 180.0
+"""Seconds without a turn of a loop after which the process is not alive; longer than any wait."""
 
 
 class Health:

@@ -18,7 +18,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..db import DATABASE_ERRORS, Database, is_unmigrated
-from ..errors import BrokerUnavailable
+from ..errors import BrokerUnavailable, DatabaseUnavailable
 from .broker import TIMEOUT, Broker
 from .health import Backoff, Health, wait
 from .poke import listen
@@ -35,6 +35,8 @@ from .telemetry import (
 BATCH_BYTES = 4 * 1024 * 1024
 POLL = 1.0
 """Seconds between looks when nobody pokes, and between looks below the low-water hint."""
+PATIENCE = 30.0
+"""Seconds that a batch may take: the connection may be dead and not know it."""
 OBSERVE = 5.0
 """Seconds between measurements of the backlog."""
 
@@ -160,7 +162,7 @@ class Relay:
         """
         started, sent = monotonic(), Sent({}, None)
         try:
-            async with self._engine.begin() as transaction:
+            async with asyncio.timeout(PATIENCE), self._engine.begin() as transaction:
                 rows = await self._oldest(transaction)
                 if not rows:
                     return Batch(0, more=False)
@@ -170,9 +172,11 @@ class Relay:
                 sent = await self._publish(rows)
                 ids, stream_ids = list(sent.stream_ids), list(sent.stream_ids.values())
                 await transaction.execute(_MOVE, {"ids": ids, "stream_ids": stream_ids})
-        except DATABASE_ERRORS as error:
+        except (*DATABASE_ERRORS, TimeoutError) as error:
             if sent.stream_ids:
                 raise Unrecorded(str(error)) from error
+            if isinstance(error, TimeoutError):
+                raise DatabaseUnavailable(f"no answer from Postgres in {PATIENCE} s") from error
             raise
         if sent.error:
             raise sent.error

@@ -17,7 +17,7 @@ from .dead_letters import ANY_HANDLER, entry_fields
 from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
 from .handling import Take, attempt
-from .health import Health, wait
+from .health import wait
 from .tables import dead_letters
 from .telemetry import span
 
@@ -32,18 +32,14 @@ log = structlog.get_logger()
 class Replays:
     """Takes dead letters marked for replay, one at a time in each process."""
 
-    def __init__(
-        self, units: UnitsOfWork, handlers: Mapping[str, Sequence[Handler]], health: Health
-    ) -> None:
+    def __init__(self, units: UnitsOfWork, handlers: Mapping[str, Sequence[Handler]]) -> None:
         self._units = units
         self._handlers = handlers
-        self._health = health
         self._names = [h.name for of_type in handlers.values() for h in of_type] + [ANY_HANDLER]
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Replay until `stopping` is set. A replay that was begun is finished."""
         while not stopping.is_set():
-            self._health.beat("replays")
             try:
                 busy = await self.replay_next()
             except DATABASE_ERRORS as error:

@@ -13,10 +13,12 @@ from .api.health import health_app
 from .db import Database
 from .discovery import import_modules
 from .handlers.registry import registered_handlers
+from .messaging.batch import Batches
 from .messaging.broker import Broker
-from .messaging.consumer import Consumer, SuspectGate
+from .messaging.consumer import Consumer
 from .messaging.handling import Handling
 from .messaging.health import Health
+from .messaging.in_flight import SuspectGate
 from .messaging.outbox import Outbox
 from .messaging.poke import Poker
 from .messaging.relay import Relay
@@ -74,16 +76,11 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
         Broker(settings.redis_url.get_secret_value()) as broker,
         http(health_app(health), settings.bind_host, settings.relay_port, settings.drain_timeout),
     ):
-        relay = Relay(
-            postgres,
-            engine,
-            broker,
-            health,
-            key_prefix=settings.key_prefix,
-            batch_size=settings.relay_batch_size,
+        batches = Batches(
+            engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size
         )
         try:
-            await relay.run(stopping)
+            await Relay(postgres, engine, batches, health).run(stopping)
         finally:
             await engine.dispose()
 

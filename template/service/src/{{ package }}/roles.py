@@ -7,6 +7,8 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from . import SERVICE, events, handlers
 from .api.app import create_app
 from .api.health import health_app
@@ -18,7 +20,7 @@ from .messaging.broker import Broker
 from .messaging.consumer import Consumer
 from .messaging.handling import Handling
 from .messaging.health import Health
-from .messaging.in_flight import SuspectGate
+from .messaging.in_flight import InFlight, SuspectGate
 from .messaging.outbox import Outbox
 from .messaging.poke import Poker
 from .messaging.relay import Relay
@@ -27,6 +29,8 @@ from .messaging.stream import Group
 from .serving import http
 from .settings import Settings
 from .uow import UnitsOfWork
+
+log = structlog.get_logger()
 
 LONGEST_IDLE = 30.0
 """Seconds that a handler may leave its transaction idle beyond its own timeout."""
@@ -93,14 +97,18 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
     streams = sorted({handler.event.event_type.stream for handler in all_handlers})
     longest = max((handler.timeout for handler in all_handlers), default=0) + LONGEST_IDLE
     postgres = database(settings, "consumer", idle_in_transaction=longest)
-    pool_size = settings.consumer_concurrency * len(streams) + 3
     url, health, suspects = settings.redis_url.get_secret_value(), Health(), SuspectGate()
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    if not streams:
+        log.warning("consumer.without_handlers")
 
     async with (
         Broker(url) as broker,
         Broker(url, blocking=1) as reader,
-        units_of_work(settings, postgres, pool_size) as (units, poker),
+        units_of_work(settings, postgres, settings.consumer_concurrency * len(streams) + 3) as (
+            units,
+            poker,
+        ),
         http(
             health_app(health), settings.bind_host, settings.consumer_port, settings.drain_timeout
         ),
@@ -109,26 +117,45 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
         poking = tasks.create_task(poker.run())
         loops = [tasks.create_task(Replays(units, by_type).run(stopping))]
         for stream in streams:
-            group = Group(broker, reader, settings.key_prefix + stream, SERVICE, name)
-            handling = Handling(
-                units,
-                group,
-                by_type,
-                max_attempts=settings.consumer_max_attempts,
-                visibility_timeout=settings.consumer_visibility_timeout,
-                topic=stream,
+            group = Group(
+                broker,
+                reader,
+                key_prefix=settings.key_prefix,
+                stream=stream,
+                group=SERVICE,
+                consumer=name,
             )
-            consumer = Consumer(
-                group,
-                handling,
-                health,
-                suspects,
-                concurrency=settings.consumer_concurrency,
-                visibility_timeout=settings.consumer_visibility_timeout,
-                start="$" if settings.consumer_start == "now" else "0",
-                drain_timeout=settings.drain_timeout,
-            )
+            consumer = _consumer(settings, units, group, health, suspects)
             loops.append(tasks.create_task(consumer.run(stopping)))
         await stopping.wait()
         await asyncio.wait(loops)
         poking.cancel()
+
+
+def _consumer(
+    settings: Settings, units: UnitsOfWork, group: Group, health: Health, suspects: SuspectGate
+) -> Consumer:
+    visibility_timeout = settings.consumer_visibility_timeout
+    handling = Handling(
+        units,
+        group,
+        registered_handlers(),
+        max_attempts=settings.consumer_max_attempts,
+        visibility_timeout=visibility_timeout,
+    )
+    in_flight = InFlight(
+        group,
+        handling,
+        suspects,
+        concurrency=settings.consumer_concurrency,
+        visibility_timeout=visibility_timeout,
+    )
+    return Consumer(
+        group,
+        handling,
+        in_flight,
+        health,
+        visibility_timeout=visibility_timeout,
+        start="$" if settings.consumer_start == "now" else "0",
+        drain_timeout=settings.drain_timeout,
+    )

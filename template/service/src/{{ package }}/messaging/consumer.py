@@ -12,7 +12,7 @@ from ..errors import BrokerUnavailable, DatabaseUnavailable
 from .broker import GroupMissing
 from .handling import Handling
 from .health import Backoff, Health, wait
-from .in_flight import InFlight, SuspectGate
+from .in_flight import InFlight
 from .stream import Group
 from .telemetry import TRIMMED
 
@@ -20,16 +20,15 @@ log = structlog.get_logger()
 
 
 class Consumer:
-    """Handles up to `concurrency` entries of one stream at a time. Times are in seconds."""
+    """Keeps the slots of `in_flight` filled from one stream. Times are in seconds."""
 
     def __init__(
         self,
         group: Group,
         handling: Handling,
+        in_flight: InFlight,
         health: Health,
-        suspects: SuspectGate,
         *,
-        concurrency: int,
         visibility_timeout: float,
         start: str,
         drain_timeout: float,
@@ -37,14 +36,7 @@ class Consumer:
         self._group = group
         self._handling = handling
         self._health = health
-        self._suspects = suspects
-        self._in_flight = InFlight(
-            group,
-            handling,
-            suspects,
-            concurrency=concurrency,
-            visibility_timeout=visibility_timeout,
-        )
+        self._in_flight = in_flight
         self._visibility_timeout = visibility_timeout
         self._start = start
         self._drain_timeout = drain_timeout
@@ -117,7 +109,7 @@ class Consumer:
         if self._cursor == "-" and now < self._next_pass:
             return
         while free := self._in_flight.free:
-            suspects = self._suspects.enter()
+            suspects = self._in_flight.suspects.enter()
             taken = False
             try:
                 page = await self._group.claim(
@@ -127,7 +119,7 @@ class Consumer:
                     taken |= self._in_flight.start(delivery, tasks) and delivery.suspect
             finally:
                 if suspects and not taken:
-                    self._suspects.leave()
+                    self._in_flight.suspects.leave()
             for stream_id in page.trimmed:
                 TRIMMED.labels(self._group.stream).inc()
                 log.error("event.trimmed", stream=self._group.stream, stream_id=stream_id)

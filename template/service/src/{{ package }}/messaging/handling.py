@@ -66,14 +66,12 @@ class Handling:
         *,
         max_attempts: int,
         visibility_timeout: float,
-        topic: str,
     ) -> None:
         self._units = units
         self._group = group
         self._handlers = handlers
         self._max_attempts = max_attempts
         self._visibility_timeout = visibility_timeout
-        self._topic = topic
         self._excuses: Counter[UUID] = Counter()
         self._handled_elsewhere: frozenset[str] = frozenset()
         self._refreshed = float("-inf")
@@ -87,7 +85,7 @@ class Handling:
             return await self._give_up(ANY_HANDLER, delivery, describe(error, "undecodable"))
         handlers = self._handlers.get(envelope.type, ())
         about = {"event_id": str(envelope.event_id), "event_type": envelope.type}
-        with span(f"process {self._topic}", SpanKind.CONSUMER, envelope.trace, **about):
+        with span(f"process {self._group.stream}", SpanKind.CONSUMER, envelope.trace, **about):
             if not handlers:
                 return await self._unhandled(envelope, delivery)
             outcomes = [await self._run(handler, envelope, delivery) for handler in handlers]
@@ -166,7 +164,11 @@ class Handling:
     async def _give_up(self, handler: str, delivery: Delivery, failure: Failure) -> Again | None:
         try:
             async with self._units.open() as uow:
-                place = {"stream": self._topic, "group": self._group.group, "handler": handler}
+                place = {
+                    "stream": self._group.stream,
+                    "group": self._group.group,
+                    "handler": handler,
+                }
                 buried = await bury(uow, delivery, failure, **place)
         except DATABASE_ERRORS as error:
             await self.ask_database()

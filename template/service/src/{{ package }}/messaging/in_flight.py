@@ -43,9 +43,9 @@ class InFlight:
         visibility_timeout: float,
     ) -> None:
         self.slot_freed = asyncio.Event()
+        self.suspects = suspects
         self._group = group
         self._handling = handling
-        self._suspects = suspects
         self._concurrency = concurrency
         self._visibility_timeout = visibility_timeout
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -102,7 +102,7 @@ class InFlight:
             RUNNING.labels(self._group.stream).set(len(self._running))
             self.slot_freed.set()
             if delivery.suspect:
-                self._suspects.leave()
+                self.suspects.leave()
 
     async def heartbeat(self) -> None:
         """Keep what is being handled from looking abandoned, until cancelled."""

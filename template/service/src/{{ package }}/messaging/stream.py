@@ -50,13 +50,22 @@ async def publish(
 
 
 class Group:
-    """One consumer of one group on one stream. Times are in milliseconds."""
+    """One consumer of one group on one stream, whose key is the prefix and its name. Times are
+    in milliseconds. `reader` is for the commands that block."""
 
     def __init__(
-        self, broker: Broker, reader: Broker, stream: str, group: str, consumer: str
+        self,
+        broker: Broker,
+        reader: Broker,
+        *,
+        key_prefix: str,
+        stream: str,
+        group: str,
+        consumer: str,
     ) -> None:
         self.stream = stream
         self.group = group
+        self._key = key_prefix + stream
         self._broker = broker
         self._reader = reader
         self._consumer = consumer
@@ -66,7 +75,7 @@ class Group:
         with self._broker.translated():
             try:
                 await self._broker.client.xgroup_create(
-                    self.stream, self.group, id=start, mkstream=True
+                    self._key, self.group, id=start, mkstream=True
                 )
             except ResponseError as error:
                 if not str(error).startswith("BUSYGROUP"):
@@ -80,7 +89,7 @@ class Group:
         """
         with self._reader.translated():
             answer: Any = await self._reader.client.xreadgroup(
-                self.group, self._consumer, {self.stream: ">"}, count=count, block=block
+                self.group, self._consumer, {self._key: ">"}, count=count, block=block
             )
         return [
             Delivery(stream_id.decode(), fields, attempt=1)
@@ -94,7 +103,7 @@ class Group:
         The first cursor and the one after the last page are `-`. Raises GroupMissing.
         """
         args = (self.group, self._consumer, PARKED, min_idle, cursor, free, suspects)
-        following, taken = await self._broker.run("claim", self.stream, *args)
+        following, taken = await self._broker.run("claim", self._key, *args)
         deliveries = [
             Delivery(
                 entry[0].decode(),
@@ -112,21 +121,21 @@ class Group:
         """Give an entry up until it has been idle for the visibility timeout, of which `idle`
         has passed already; False if it is no longer this consumer's."""
         args = (self.group, self._consumer, PARKED, stream_id, max(0, idle), max(0, deliveries))
-        return bool(await self._broker.run("park", self.stream, *args))
+        return bool(await self._broker.run("park", self._key, *args))
 
     async def touch(self, stream_ids: Sequence[str]) -> list[str]:
         """The heartbeat of entries being handled; returns those that were taken over."""
         args = (self.group, self._consumer, *stream_ids)
-        return [lost.decode() for lost in await self._broker.run("touch", self.stream, *args)]
+        return [lost.decode() for lost in await self._broker.run("touch", self._key, *args)]
 
     async def ack(self, stream_id: str) -> None:
         """Settle an entry for the whole group."""
         with self._broker.translated():
-            await self._broker.client.xack(self.stream, self.group, stream_id)
+            await self._broker.client.xack(self._key, self.group, stream_id)
 
     async def leave(self) -> bool:
         """Remove this consumer from the group; False if it still holds entries."""
-        return bool(await self._broker.run("leave", self.stream, self.group, self._consumer))
+        return bool(await self._broker.run("leave", self._key, self.group, self._consumer))
 
     async def age(self, stream_id: str) -> float:
         """Seconds since an entry was published, by the server's own clock."""

@@ -21,6 +21,7 @@ from .messaging.consumer import Consumer
 from .messaging.handling import Handling
 from .messaging.health import Health
 from .messaging.in_flight import InFlight, SuspectGate
+from .messaging.lost_writes import LostWrites
 from .messaging.outbox import Outbox
 from .messaging.poke import Poker
 from .messaging.relay import Relay
@@ -83,8 +84,15 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
         batches = Batches(
             engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size
         )
+        lost_writes = LostWrites(
+            engine,
+            broker,
+            health,
+            key_prefix=settings.key_prefix,
+            repair=settings.outbox_auto_repair,
+        )
         try:
-            await Relay(postgres, engine, batches, health).run(stopping)
+            await Relay(postgres, engine, batches, lost_writes, health).run(stopping)
         finally:
             await engine.dispose()
 

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     relay_batch_size: int = Field(500, ge=1, le=10_000)
     """Events published in one transaction, at most."""
 
+    outbox_auto_repair: bool = True
+    """Publish events again that Redis has lost; if off, only tell of them."""
+
     event_max_bytes: int = Field(256 * 1024, ge=1024, le=1024 * 1024)
     """Size of an event's payload; a larger one is refused when it is emitted."""
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
@@ -34,8 +35,10 @@ class Broker:
     def __init__(self, url: str, *, blocking: float = 0) -> None:
         try:
             self.address = urlsplit(url).netloc.rpartition("@")[2]
+            self.connections = 0
             self.client: Redis = Redis.from_url(
                 url,
+                redis_connect_func=self._connected,
                 protocol=2,
                 decode_responses=False,
                 retry=Retry(NoBackoff(), 0),
@@ -76,6 +79,19 @@ class Broker:
         """Run messaging/lua/`script`.lua on one key."""
         with self.translated():
             return await self._scripts[script](keys=[key], args=args)
+
+    async def identity(self) -> str:
+        """Which server this is, and which history its data belongs to: both change in a failover,
+        the first at every restart."""
+        with self.translated():
+            server = await self.client.info("server")
+            replication = await self.client.info("replication")
+        return f"{server['run_id']}:{replication['master_replid']}"
+
+    async def _connected(self, connection: AbstractConnection) -> None:
+        """Count the connections: behind a new one may be another server."""
+        self.connections += 1
+        await connection.on_connect()
 
     async def ping(self) -> None:
         """Raise BrokerUnavailable unless the server answers."""

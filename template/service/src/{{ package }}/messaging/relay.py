@@ -10,6 +10,7 @@ from ..db import DATABASE_ERRORS, Database, is_unmigrated
 from ..errors import BrokerUnavailable
 from .batch import Batches, Unrecorded
 from .health import Backoff, Health, wait
+from .lost_writes import LostWrites
 from .poke import listen
 from .telemetry import OUTBOX_OLDEST_AGE, OUTBOX_PENDING, RELAY_FAILED
 
@@ -30,11 +31,17 @@ class Relay:
     """Publishes one service's outbox. Any number may run; one works, the others stand by."""
 
     def __init__(
-        self, database: Database, engine: AsyncEngine, batches: Batches, health: Health
+        self,
+        database: Database,
+        engine: AsyncEngine,
+        batches: Batches,
+        lost_writes: LostWrites,
+        health: Health,
     ) -> None:
         self._database = database
         self._engine = engine
         self._batches = batches
+        self._lost_writes = lost_writes
         self._health = health
         self._poked = asyncio.Event()
         health.failing("relay", "starting")
@@ -54,6 +61,7 @@ class Relay:
             self._health.beat("relay")
             self._poked.clear()
             try:
+                await self._lost_writes.look()
                 batch = await self._batches.publish_next()
             except Unrecorded as error:
                 await self._failed("unrecorded", error.__cause__ or error, unrecorded, stopping)
@@ -65,7 +73,7 @@ class Relay:
                 unrecorded.reset()
                 if self._health.working("relay"):
                     log.info("relay.ready")
-                if not batch.more:
+                if not batch.more and not self._lost_writes.busy:
                     await wait(POLL, self._poked, stopping)
 
     async def _failed(

@@ -57,7 +57,7 @@ outbox_sent = Table(
     Column("data", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     _moment("sent_at"),
-    Index(None, "sent_at"),
+    Index(None, "sent_at", "event_id"),
 )
 
 # A row is the decision about (handler, event); without one, nothing is decided.
@@ -96,6 +96,24 @@ dead_letters = Table(
     CheckConstraint("state IN ('open', 'replay', 'replayed', 'discarded')", name="state"),
     Index("dead_letters_decision_idx", "handler", "event_id", unique=True),
     Index("dead_letters_open_idx", "id", postgresql_where=text("state IN ('open', 'replay')")),
+)
+
+# Below its mark a stream was trimmed on purpose. The mark is written before the stream is trimmed.
+stream_marks = Table(
+    "stream_marks",
+    metadata,
+    Column("stream", Text, primary_key=True),
+    Column("trimmed_below", Text, nullable=False, comment="the first stream id that was kept"),
+)
+
+# The Redis server that the relay last found complete: behind another one everything is doubted.
+broker_seen = Table(
+    "broker_seen",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("server", Text, nullable=False),
+    _moment("seen_at"),
+    CheckConstraint("id = 1", name="one_row"),
 )
 
 # What the newest code handles: an older consumer leaves such events to the newer one.

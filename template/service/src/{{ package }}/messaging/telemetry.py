@@ -23,6 +23,7 @@ OUTBOX_OLDEST_AGE = Gauge("outbox_oldest_age_seconds", "Age of the oldest event 
 RELAY_PUBLISHED = Counter("relay_published_total", "Events published", ["stream"])
 RELAY_FAILED = Counter("relay_failed_total", "Batches that failed", ["cause"])
 RELAY_BATCH = Histogram("relay_batch_seconds", "Time from reading a batch to its commit")
+LOST_WRITES = Counter("outbox_lost_writes_total", "Published events that Redis had lost")
 DELIVERIES = Counter(
     "consumer_deliveries_total", "Entries settled, by how", ["stream", "settlement"]
 )

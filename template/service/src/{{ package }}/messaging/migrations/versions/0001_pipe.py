@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         _moment("sent_at"),
     )
-    op.create_index("outbox_sent_sent_at_idx", "outbox_sent", ["sent_at"])
+    op.create_index("outbox_sent_sent_at_event_id_idx", "outbox_sent", ["sent_at", "event_id"])
     op.create_table(
         "inbox",
         sa.Column("handler", sa.Text(), primary_key=True),
@@ -60,6 +60,23 @@ def upgrade() -> None:
     )
     op.create_index("inbox_decided_at_idx", "inbox", ["decided_at"])
     _dead_letters()
+    op.create_table(
+        "stream_marks",
+        sa.Column("stream", sa.Text(), primary_key=True),
+        sa.Column(
+            "trimmed_below",
+            sa.Text(),
+            nullable=False,
+            comment="the first stream id that was kept",
+        ),
+    )
+    op.create_table(
+        "broker_seen",
+        sa.Column("id", sa.Integer(), primary_key=True, autoincrement=False),
+        sa.Column("server", sa.Text(), nullable=False),
+        _moment("seen_at"),
+        sa.CheckConstraint("id = 1", name=op.f("broker_seen_one_row_check")),
+    )
     op.create_table(
         "handled_types",
         sa.Column("event_type", sa.Text(), primary_key=True),
@@ -120,5 +137,13 @@ def _dead_letters() -> None:
 
 
 def downgrade() -> None:
-    for table in ("handled_types", "dead_letters", "inbox", "outbox_sent", "outbox"):
+    for table in (
+        "handled_types",
+        "broker_seen",
+        "stream_marks",
+        "dead_letters",
+        "inbox",
+        "outbox_sent",
+        "outbox",
+    ):
         op.drop_table(table)

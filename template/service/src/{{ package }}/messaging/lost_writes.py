@@ -1,0 +1,165 @@
+"""Lost writes: published events that Redis no longer has, found by id and put back into the outbox.
+
+Redis may lose what it acknowledged: in a failover, a flush, a restart without its last writes.
+Its own counters do not tell. So the newest published events are looked up again and again; if one
+is missing, or Redis is another server than before, so are all that were not trimmed on purpose.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import structlog
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from .broker import Broker
+from .health import Health
+from .outbox_replay import put_back
+from .telemetry import LOST_WRITES
+
+INTERVAL = 30.0
+"""Seconds between looks at the newest events."""
+PAGE = 500
+AT_ONCE = 20
+"""Pages of a full look that come before anything else is published; the others come one by one
+between batches."""
+
+_PAGE = text("""
+    SELECT event_id, stream, stream_id, sent_at FROM outbox_sent
+    WHERE CAST(:after AS uuid) IS NULL OR (sent_at, event_id) < (:sent_at, CAST(:after AS uuid))
+    ORDER BY sent_at DESC, event_id DESC LIMIT :page
+""")
+_MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
+_KNOWN = text("SELECT server FROM broker_seen")
+_REMEMBER = text("""
+    INSERT INTO broker_seen (id, server) VALUES (1, :server)
+    ON CONFLICT (id) DO UPDATE SET server = excluded.server, seen_at = now()
+""")
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class FullLook:
+    """How far a look at everything has come, newest first, and what it found."""
+
+    server: str
+    last: Row[Any] | None = None
+    lost: int = 0
+    finished: bool = False
+
+
+class LostWrites:
+    """Looks for lost writes of one service, and repairs them unless it is told only to tell."""
+
+    def __init__(
+        self, engine: AsyncEngine, broker: Broker, health: Health, *, key_prefix: str, repair: bool
+    ) -> None:
+        self._engine = engine
+        self._broker = broker
+        self._health = health
+        self._key_prefix = key_prefix
+        self._repair = repair
+        self._connections = -1
+        self._next_look = float("-inf")
+        self._full_look: FullLook | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a look at everything is under way."""
+        return self._full_look is not None
+
+    async def look(self) -> None:
+        """Called before every batch: looks at the newest events when it is time, and at once on
+        a new connection, behind which may be another server.
+
+        Raises BrokerUnavailable or a database error.
+        """
+        await self._broker.ping()
+        connections = self._broker.connections
+        if connections != self._connections or monotonic() > self._next_look:
+            await self._look_at_newest()
+            self._connections, self._next_look = connections, monotonic() + INTERVAL
+        elif self._full_look is not None:
+            await self._go_on(self._full_look, pages=1)
+
+    async def _look_at_newest(self) -> None:
+        server = await self._broker.identity()
+        async with self._engine.connect() as connection:
+            known = (await connection.execute(_KNOWN)).scalar_one_or_none()
+        if server != known or await self._lost(await self._page(None)):
+            self._full_look = FullLook(server)
+            await self._go_on(self._full_look, pages=AT_ONCE)
+        elif self._full_look is None:
+            self._health.working("lost writes")
+
+    async def _go_on(self, full_look: FullLook, pages: int) -> None:
+        for _ in range(pages):
+            rows = await self._page(full_look.last)
+            full_look.finished = not rows
+            if full_look.finished:
+                break
+            await self._treat(full_look, await self._lost(rows))
+            full_look.last = rows[-1]
+        if full_look.finished:
+            await self._end(full_look)
+
+    async def _treat(self, full_look: FullLook, lost: Sequence[Row[Any]]) -> None:
+        if not lost:
+            return
+        full_look.lost += len(lost)
+        LOST_WRITES.inc(len(lost))
+        log.error(
+            "outbox.lost_writes",
+            count=len(lost),
+            repaired=self._repair,
+            event_ids=[str(row.event_id) for row in lost[:10]],
+        )
+        if self._repair:
+            async with self._engine.begin() as transaction:
+                await put_back(transaction, lost)
+        self._health.failing("lost writes", f"Redis has lost {full_look.lost} published events")
+
+    async def _end(self, full_look: FullLook) -> None:
+        async with self._engine.begin() as transaction:
+            await transaction.execute(_REMEMBER, {"server": full_look.server})
+        self._full_look = None
+        if self._repair or not full_look.lost:
+            self._health.working("lost writes")
+        log.info("outbox.verified", lost=full_look.lost)
+
+    async def _page(self, last: Row[Any] | None) -> Sequence[Row[Any]]:
+        after = {"after": last and last.event_id, "sent_at": last and last.sent_at, "page": PAGE}
+        async with self._engine.connect() as connection:
+            return (await connection.execute(_PAGE, after)).all()
+
+    async def _lost(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+        """Those of the rows whose entries are gone, and were not trimmed on purpose."""
+        by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in rows:
+            by_stream[row.stream].append(row)
+        lost: list[Row[Any]] = []
+        for stream, members in by_stream.items():
+            pairs = [part for row in members for part in (row.stream_id, str(row.event_id))]
+            missing = await self._broker.run("missing", self._key_prefix + stream, *pairs)
+            gone = {stream_id.decode() for stream_id in missing}
+            lost += [row for row in members if row.stream_id in gone]
+        if not lost:
+            return []
+        # Read after the look: the janitor writes its mark before it trims.
+        async with self._engine.connect() as connection:
+            marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(_MARKS)}
+        return [row for row in lost if not is_below(row.stream_id, marks.get(row.stream, "0-0"))]
+
+
+def is_below(stream_id: str, mark: str) -> bool:
+    """Whether an entry's id comes before a mark: both are two numbers, milliseconds first."""
+    return _numbers(stream_id) < _numbers(mark)
+
+
+def _numbers(stream_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = stream_id.partition("-")
+    return int(milliseconds), int(sequence or 0)

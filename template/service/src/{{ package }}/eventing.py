@@ -2,7 +2,7 @@
 
 from .events.base import DomainEvent, event
 from .handlers.registry import handles
-from .messaging.retry import Permanent
+from .messaging.retry import Permanent, Retry
 from .uow import UnitOfWork
 
-__all__ = ["DomainEvent", "Permanent", "UnitOfWork", "event", "handles"]
+__all__ = ["DomainEvent", "Permanent", "Retry", "UnitOfWork", "event", "handles"]

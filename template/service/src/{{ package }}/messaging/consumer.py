@@ -84,7 +84,10 @@ class Consumer:
                 await wait(delay, stopping)
             else:
                 backoff.reset()
-                if self._health.working(self._part):
+                if failing := self._handling.breaker.open_for:
+                    reason = f"one event after another fails for {', '.join(failing)}; probing"
+                    self._health.failing(self._part, reason)
+                elif self._health.working(self._part):
                     log.info("consumer.ready", stream=self._group.stream)
 
     async def _turn(self, tasks: asyncio.TaskGroup, stopping: asyncio.Event) -> None:
@@ -93,7 +96,7 @@ class Consumer:
             raise DatabaseUnavailable("Postgres does not answer")
         self._in_flight.slot_freed.clear()
         await self._claim(tasks)
-        free = self._in_flight.free
+        free = self._free()
         if not free:
             await wait(self._interval, self._in_flight.slot_freed, stopping)
             return
@@ -108,7 +111,7 @@ class Consumer:
         now = asyncio.get_running_loop().time()
         if self._cursor == "-" and now < self._next_pass:
             return
-        while free := self._in_flight.free:
+        while free := self._free():
             suspects = self._in_flight.suspects.enter()
             taken = False
             try:
@@ -127,3 +130,8 @@ class Consumer:
             if page.cursor == "-":
                 self._next_pass = now + self._interval
                 return
+
+    def _free(self) -> int:
+        """How many entries may be taken now."""
+        in_flight = self._in_flight
+        return self._handling.breaker.allows(in_flight.free, in_flight.count)

@@ -15,10 +15,11 @@ from ..db import DATABASE_ERRORS, is_infrastructure
 from ..handlers.registry import Handler
 from ..uow import UnitsOfWork
 from . import inbox
+from .breaker import Breaker
 from .dead_letters import ANY_HANDLER, bury
 from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
-from .retry import EXCUSES, Again, GiveUp, after_failure, after_outage, together
+from .retry import EXCUSES, Again, GiveUp, Permanent, after_failure, after_outage, together
 from .stream import Delivery, Group
 from .tables import handled_types
 from .telemetry import DEAD, HANDLED, HANDLER_SECONDS, span
@@ -75,6 +76,7 @@ class Handling:
         self._excuses: Counter[UUID] = Counter()
         self._handled_elsewhere: frozenset[str] = frozenset()
         self._refreshed = float("-inf")
+        self.breaker = Breaker()
         self.database_answers = True
 
     async def settle(self, delivery: Delivery) -> Again | None:
@@ -110,18 +112,20 @@ class Handling:
         if isinstance(outcome, Exception):
             return await self._failed(outcome, handler, envelope, delivery)
         if outcome:
+            self.breaker.succeeded(handler.name)
             log.info("event.handled", handler=handler.name, attempt=delivery.attempt)
         return None
 
     async def _failed(
         self, error: Exception, handler: Handler, envelope: Envelope, delivery: Delivery
     ) -> Again | None:
-        decision: Again | GiveUp
-        if await self._excused(error, envelope.event_id):
+        limit = handler.max_attempts or self._max_attempts
+        decision = after_failure(error, delivery.attempt, limit, self._visibility_timeout)
+        if await self._excused(error, envelope.event_id) or (
+            not isinstance(error, Permanent)
+            and self.breaker.failed(handler.name, envelope.event_id)
+        ):
             decision = after_outage(self._visibility_timeout)
-        else:
-            limit = handler.max_attempts or self._max_attempts
-            decision = after_failure(error, delivery.attempt, limit, self._visibility_timeout)
         if isinstance(decision, GiveUp):
             return await self._give_up(handler.name, delivery, describe(error, decision.reason))
         log.warning(

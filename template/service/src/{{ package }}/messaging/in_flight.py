@@ -55,6 +55,11 @@ class InFlight:
         """How many more entries may be started."""
         return self._concurrency - len(self._running)
 
+    @property
+    def count(self) -> int:
+        """How many entries are in hand."""
+        return len(self._running)
+
     def start(self, delivery: Delivery, tasks: asyncio.TaskGroup) -> bool:
         """Start on an entry, unless it is in hand already: a process that was stopped for long
         finds entries due that it is still working on."""

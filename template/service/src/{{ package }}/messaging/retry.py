@@ -11,6 +11,15 @@ class Permanent(Exception):
     """Raised by a handler for an event that no retry will help: a dead letter at once."""
 
 
+class Retry(Exception):  # noqa: N818
+    """Raised by a handler that knows when to try again. It uses up an attempt like any failure."""
+
+    def __init__(self, after: float) -> None:
+        """`after` is in seconds; no retry waits longer than CONSUMER_VISIBILITY_TIMEOUT."""
+        super().__init__(f"asked to be tried again after {after:g} s")
+        self.after = after
+
+
 @dataclass(frozen=True, slots=True)
 class Again:
     """Try once more after `delay` seconds. Only a counted failure uses up an attempt."""
@@ -40,6 +49,8 @@ def after_failure(
         return GiveUp("permanent")
     if attempt >= max_attempts:
         return GiveUp("timeout" if isinstance(error, TimeoutError) else "attempts")
+    if isinstance(error, Retry):
+        return Again(min(max(error.after, 0), visibility_timeout), counted=True)
     return Again(backoff(attempt, visibility_timeout), counted=True)
 
 

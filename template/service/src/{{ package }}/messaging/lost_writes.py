@@ -32,7 +32,7 @@ _PAGE = text("""
     WHERE CAST(:after AS uuid) IS NULL OR (sent_at, event_id) < (:sent_at, CAST(:after AS uuid))
     ORDER BY sent_at DESC, event_id DESC LIMIT :page
 """)
-_MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
+MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
 _KNOWN = text("SELECT server FROM broker_seen")
 _REMEMBER = text("""
     INSERT INTO broker_seen (id, server) VALUES (1, :server)
@@ -151,7 +151,7 @@ class LostWrites:
             return []
         # Read after the look: the janitor writes its mark before it trims.
         async with self._engine.connect() as connection:
-            marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(_MARKS)}
+            marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(MARKS)}
         return [row for row in lost if not is_below(row.stream_id, marks.get(row.stream, "0-0"))]
 
 

@@ -108,3 +108,13 @@ def fake_uv(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], 
         monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
 
     return put
+
+
+def assert_refused(result: Result, *parts: str, code: int = 1) -> None:
+    """Check for one error line; notes about the template may precede it."""
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("note: ")]
+    assert result.exit_code == code
+    assert len(lines) == 1
+    assert lines[0].startswith("error: ")
+    for part in parts:
+        assert part in lines[0]

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import yaml
+
 from conftest import ROOT
 
 # What the surrounding test run says to tools must not reach the services' own.
@@ -53,6 +55,12 @@ class Installed:
     def run(self, program: str, *args: str, **env: str) -> str:
         """Run one of its programs in its folder."""
         return run(self.folder, str(self.folder / ".venv" / "bin" / program), *args, **env)
+
+    def answers(self) -> dict[str, object]:
+        """Return what Copier recorded."""
+        recorded = yaml.safe_load((self.folder / ".copier-answers.yml").read_text("utf-8"))
+        assert isinstance(recorded, dict)
+        return recorded
 
 
 def install(folder: Path) -> Installed:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Eventsmith, program
-from eventsmith import new
+from eventsmith import new, process
 from eventsmith.naming import nearest, slug, title
 
 EMPTY_APP = """
@@ -41,6 +41,16 @@ def test_debug_shows_where_an_error_comes_from(eventsmith: Eventsmith) -> None:
 
     assert result.exit_code == 1
     assert "Traceback" in result.stderr
+
+
+def test_debug_takes_help_for_no_error(eventsmith: Eventsmith) -> None:
+    result = eventsmith("--debug", "new", "--help")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+
+
+def test_asks_other_programs_to_speak_english(tmp_path: Path) -> None:
+    assert process.run(["sh", "-c", "echo $LC_ALL"], tmp_path).out == "C\n"
 
 
 def test_a_bug_is_one_line_too(eventsmith: Eventsmith, monkeypatch: pytest.MonkeyPatch) -> None:

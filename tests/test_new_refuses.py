@@ -1,29 +1,12 @@
 """`eventsmith new`: what it refuses, in one line, leaving the disk as it was."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from typer.testing import Result
 
-from conftest import Eventsmith
+from conftest import Eventsmith, assert_refused
 
 QUICK = ("--no-lock", "--no-git")
-
-
-def assert_refused(result: Result, *parts: str, code: int = 1) -> None:
-    """Check for one error line; notes about the template may precede it."""
-    lines = [line for line in result.stderr.splitlines() if not line.startswith("note: ")]
-    assert result.exit_code == code
-    assert len(lines) == 1
-    assert lines[0].startswith("error: ")
-    for part in parts:
-        assert part in lines[0]
 
 
 @pytest.mark.parametrize("name", ["123", "class", "json", "redis", "pytest", "9lives", "x" * 200])
@@ -113,47 +96,3 @@ def test_a_missing_git(eventsmith: Eventsmith, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", "")
 
     assert_refused(eventsmith("new", "orders", *QUICK, "--template", "x"), "install git")
-
-
-def test_a_template_that_breaks_half_way(
-    eventsmith: Eventsmith, stand_in: Path, tmp_path: Path
-) -> None:
-    (stand_in / "template/service/zz.txt.jinja").write_text("{{ 1 / 0 }}")
-    (tmp_path / "empty").mkdir()
-
-    for dest in ("a/b/orders", "empty"):
-        result = eventsmith("new", dest, *QUICK, "--template", stand_in)
-        assert_refused(result, "division by zero")
-    assert list(tmp_path.rglob("*")) == [tmp_path / "empty"]
-
-
-def test_a_template_that_wants_to_run_code(eventsmith: Eventsmith, stand_in: Path) -> None:
-    with (stand_in / "copier.yml").open("a") as file:
-        file.write("_tasks: [touch ran]\n")
-
-    assert_refused(eventsmith("new", "orders", "--template", stand_in), "unsafe")
-    assert not Path("orders").exists()
-
-
-@pytest.mark.parametrize("template", ["nowhere", "file:///nowhere.git"])
-def test_a_template_that_is_not_there(eventsmith: Eventsmith, template: str) -> None:
-    assert_refused(eventsmith("new", "orders", "--template", template), template)
-
-
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_being_stopped_leaves_nothing(
-    tmp_path: Path, stand_in: Path, fake_uv: Callable[[str], None], stop: int, code: int
-) -> None:
-    # A test run in the background is started with Ctrl-C ignored, and would hand that on.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    fake_uv("exec sleep 30")
-    command = [sys.executable, "-m", "eventsmith", "new", "a/orders", "--template", str(stand_in)]
-    running = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "a/orders/name.txt").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-
-    os.killpg(running.pid, stop)
-
-    assert running.wait(timeout=10) == code
-    assert not (tmp_path / "a").exists()

@@ -58,7 +58,13 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "scripts").mkdir()
     for name in ("setup.sh", "uv_env.py"):
         shutil.copy(ROOT / "scripts" / name, tmp_path / "scripts")
-    fake = '#!/bin/sh\ntest "$1" = venv && { mkdir -p build/venv; exit; }\ntest -z "$OFFLINE"\n'
+    fake = """#!/bin/sh
+for last; do :; done
+case $1 in
+  venv) mkdir -p build && mkdir "$last" ;;
+  *) test -z "$OFFLINE" ;;
+esac
+"""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "uv").write_text(fake)
     (tmp_path / "bin" / "uv").chmod(0o755)

@@ -85,6 +85,23 @@ def new(
     hint(f"cd {quote(dest)}", "uv sync", f"uv run {service.slug} dev")
 
 
+@app.command()
+def demo(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="DIR", help="A new or empty folder; else one under .demo/."),
+    ] = None,
+    *,
+    keep_running: Annotated[
+        bool, typer.Option("--keep-running", help="Leave both services up until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Make two services, run them, and follow every event through them."""
+    from eventsmith.demo import demonstrate
+
+    demonstrate(folder, keep_running=keep_running)
+
+
 def _pairs(data: list[str]) -> dict[str, str]:
     """Read the KEY=VALUE of every -d."""
     pairs = [item.partition("=") for item in data]

@@ -9,10 +9,14 @@ from typing import Annotated
 
 import typer
 
-from . import SERVICE, operating, roles
+from . import SERVICE, roles
 from .errors import ServiceError
 from .logging import configure
 from .messaging.telemetry import start_tracing
+from .operating import dead_letters, outbox
+from .operating.audit import audit_text, run_audit
+from .operating.options import AsJson
+from .operating.status import read_status, status_text
 from .serving import run, stop_signals
 from .settings import Settings, load_settings
 
@@ -22,7 +26,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(operating.app, name="dead-letters")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(outbox.app, name="outbox")
 Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
@@ -83,10 +88,19 @@ def migrate() -> None:
 
 
 @app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def status(as_json: AsJson = False) -> None:
     """Show backlog, lag, pending entries and dead letters at a glance."""
-    found = run(operating.read_status(load_settings()))
-    typer.echo(json.dumps(asdict(found)) if as_json else operating.status_text(found))
+    found = run(read_status(load_settings()))
+    typer.echo(json.dumps(asdict(found)) if as_json else status_text(found))
+
+
+@app.command()
+def audit(as_json: AsJson = False) -> None:
+    """Prove that no event was lost, and none both applied and dead; exit 1 if one was."""
+    report = run(run_audit(load_settings()))
+    typer.echo(json.dumps(asdict(report)) if as_json else audit_text(report))
+    if report.findings:
+        raise typer.Exit(1)
 
 
 def _run_role(

@@ -27,6 +27,13 @@ CONNECT_TIMEOUT = 5.0
 """Seconds."""
 
 
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_ADVICE = (
+    "DATABASE_URL must look like postgresql://user:password@host:5432/db, "
+    "with special characters of the password as %XX"
+)
+
+
 class Base(DeclarativeBase):
     """Base of the service's own tables."""
 
@@ -53,9 +60,7 @@ class Database:
     def __init__(
         self, url: str, *, role: str, idle_in_transaction: float = 30, **settings: str
     ) -> None:
-        parts = urllib.parse.urlsplit(url)
-        if parts.scheme not in ("postgres", "postgresql"):
-            raise Misconfigured("DATABASE_URL must look like postgresql://user:password@host/db")
+        parts = _split(url)
         query = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
         kept = [(name, value) for name, value in query if name not in _LIBPQ_ONLY]
         self._dsn = parts._replace(query=urllib.parse.urlencode(kept)).geturl()
@@ -82,8 +87,8 @@ class Database:
             raise DatabaseUnavailable(
                 f"no connection to Postgres at {self.address}: {reason}"
             ) from error
-        except ValueError as error:
-            raise Misconfigured(f"DATABASE_URL cannot be used: {error}") from error
+        except (ValueError, TypeError):
+            raise Misconfigured(_ADVICE) from None
 
     def engine(self, pool_size: int) -> AsyncEngine:
         """A pool of at most `pool_size` connections. Values of statements are never logged."""
@@ -94,6 +99,15 @@ class Database:
             max_overflow=0,
             hide_parameters=True,
         )
+
+
+def reason_of(error: BaseException) -> str:
+    """One line on a database error, without the values that Postgres or SQLAlchemy may quote."""
+    if is_unmigrated(error):
+        return "the database is not migrated"
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    text = str(cause).partition("\n")[0]
+    return text.rpartition("'>: ")[2] or type(cause).__name__
 
 
 def is_infrastructure(error: BaseException) -> bool:
@@ -109,6 +123,22 @@ def is_unmigrated(error: BaseException) -> bool:
     """Whether a table is missing, as it is before `migrate` ran."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     return _sqlstate(cause) == _UNDEFINED_TABLE
+
+
+def _split(url: str) -> urllib.parse.SplitResult:
+    """Refuse what asyncpg would only complain about later, or by quoting parts of a password."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        several_hosts = "," in parts.netloc
+        usable = several_hosts or parts.port is None or parts.port > 0
+    except ValueError:
+        raise Misconfigured(_ADVICE) from None
+    if parts.scheme not in ("postgres", "postgresql") or "@" in parts.path or not usable:
+        raise Misconfigured(_ADVICE)
+    mode = dict(urllib.parse.parse_qsl(parts.query)).get("sslmode", "prefer")
+    if mode not in _SSL_MODES:
+        raise Misconfigured(f"DATABASE_URL: sslmode is one of {', '.join(_SSL_MODES)}")
+    return parts
 
 
 def _sqlstate(error: BaseException | None) -> str:

@@ -17,8 +17,18 @@ class NotFound(ServiceError):
     status = 404
 
 
+class Refused(ServiceError):
+    """What was asked for cannot be done as things stand."""
+
+    status = 409
+
+
 class EventRefused(ServiceError):
-    """An event cannot be emitted: too large, not encodable, or another service's."""
+    """An event cannot be emitted: it is another service's, or cannot be written as JSON."""
+
+
+class EventTooLarge(EventRefused):
+    """An event cannot be emitted: it has more bytes than EVENT_MAX_BYTES."""
 
     status = 413
 
@@ -30,6 +40,10 @@ class DatabaseUnavailable(ServiceError):
 
 
 class BrokerUnavailable(ServiceError):
-    """Redis cannot be reached, or refuses what every event needs."""
+    """Redis cannot be reached."""
 
     status = 503
+
+
+class BrokerRefused(BrokerUnavailable):
+    """Redis answers, and refuses: a key of another kind, no memory, no permission."""

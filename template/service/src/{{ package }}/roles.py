@@ -15,6 +15,7 @@ from .api.health import health_app
 from .db import Database
 from .discovery import import_modules
 from .handlers.registry import registered_handlers
+from .housekeeping import cleaning
 from .messaging.batch import Batches
 from .messaging.broker import Broker
 from .messaging.consumer import Consumer
@@ -74,12 +75,14 @@ async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
 
 async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
     """Relay events until `stopping` is set."""
+    discover()
     health = Health()
     postgres = database(settings, "relay", idle_in_transaction=10)
     engine = postgres.engine(pool_size=2)
     async with (
         Broker(settings.redis_url.get_secret_value()) as broker,
         http(health_app(health), settings.bind_host, settings.relay_port, settings.drain_timeout),
+        cleaning(settings, postgres),
     ):
         batches = Batches(
             engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size

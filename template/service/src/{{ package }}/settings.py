@@ -4,16 +4,21 @@ Only cli.py and dev.py read them; components are given plain values. Settings of
 a class like this one in a module of yours, so that updates of the template never touch them.
 """
 
-from typing import Any, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Misconfigured
 
+Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=36_500))]
+"""Written like `14d`; what is no whole number of days like `PT12H` or `P1DT12H`."""
+
 
 class Settings(BaseSettings):
-    """Times are in seconds, sizes in bytes."""
+    """Times are in seconds but for the retentions, sizes in bytes."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
 
@@ -72,6 +77,39 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(20, ge=0)
     """What a process that is told to stop gives to requests and handlers that still run."""
 
+    outbox_retention: Span = timedelta(days=14)
+    """How long a published event can be published again, by hand or because Redis lost it."""
+
+    stream_retention: Span = timedelta(days=7)
+    """How long an entry stays in its stream at least: what a new group finds there. Later it
+    goes when every group, and at least one, has acknowledged it."""
+
+    inbox_retention: Span = timedelta(days=30)
+    """How long it is known that an event was handled; longer while the event may come again."""
+
+    stream_max_age: Span | None = None
+    """The age at which an entry goes even if a group has not acknowledged it. Off by default."""
+
+    @model_validator(mode="after")
+    def _retentions_agree(self) -> Self:
+        if self.outbox_retention <= self.stream_retention:
+            raise ValueError(
+                "OUTBOX_RETENTION must be longer than STREAM_RETENTION, "
+                "or what Redis loses could not be put back"
+            )
+        if self.inbox_retention <= self.outbox_retention + self.stream_retention:
+            raise ValueError(
+                "INBOX_RETENTION must be longer than OUTBOX_RETENTION and STREAM_RETENTION "
+                "together, or an event that comes again could be handled twice"
+            )
+        most = self.stream_max_age
+        if most is not None and not self.stream_retention <= most < self.outbox_retention:
+            raise ValueError(
+                "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION, and must be shorter "
+                "than OUTBOX_RETENTION, or what it cuts could not be published again"
+            )
+        return self
+
 
 def load_settings(**overrides: object) -> Settings:
     """The settings of this process; raises Misconfigured with one line on what is wrong."""
@@ -79,7 +117,13 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()
-        ]
-        raise Misconfigured("; ".join(problems)) from None
+        raise Misconfigured("; ".join(map(_problem, error.errors()))) from None
+
+
+def _problem(error: ErrorDetails) -> str:
+    if not error["loc"]:
+        return error["msg"].removeprefix("Value error, ")
+    message = error["msg"].lower()
+    if error["type"] == "time_delta_parsing":
+        message = "input should be a time such as 14d, or PT12H for hours"
+    return f"{'.'.join(map(str, error['loc'])).upper()}: {message}"

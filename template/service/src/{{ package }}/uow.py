@@ -1,13 +1,21 @@
 """One transaction: a change and the events that tell of it, committed together or not at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from sqlalchemy import event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
+from .errors import DatabaseUnavailable
 from .events.base import DomainEvent
 from .messaging.envelope import Envelope
 from .messaging.outbox import Outbox, OutboxRow
+
+PATIENCE = 10.0
+"""Seconds that the pipe's own short transactions may take."""
+FAILED = "a statement failed"
 
 
 class UnitOfWork:
@@ -34,23 +42,58 @@ class UnitOfWork:
     async def _write(self) -> bool:
         """Write everything, the outbox rows last; whether there were any."""
         await self.session.flush()
+        connection = await self.session.connection()
+        if connection.info.pop(FAILED, False):
+            # Where a handler caught a database error, Postgres would roll back at the COMMIT and
+            # say nothing. This raises then, unless the error stayed within a savepoint.
+            await connection.execute(text("SELECT 1"))
         await self._outbox.insert(self.session, self._emitted)
         return bool(self._emitted)
+
+
+def _remember_failure(context: ExceptionContext) -> None:
+    if context.connection is not None and not context.is_disconnect:
+        context.connection.info[FAILED] = True
+
+
+class _Session(AsyncSession):
+    """A session that leaves the transaction to its unit of work."""
+
+    async def commit(self) -> None:
+        raise RuntimeError("the unit of work commits; for a savepoint use session.begin_nested()")
+
+    async def rollback(self) -> None:
+        raise RuntimeError("raise to roll back; for a savepoint use session.begin_nested()")
 
 
 class UnitsOfWork:
     """Opens units of work on one database."""
 
     def __init__(self, engine: AsyncEngine, outbox: Outbox) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False)
+        self._sessions = async_sessionmaker(engine, class_=_Session, expire_on_commit=False)
         self._outbox = outbox
+        if not event.contains(engine.sync_engine, "handle_error", _remember_failure):
+            event.listen(engine.sync_engine, "handle_error", _remember_failure)
 
     @asynccontextmanager
-    async def open(self, cause: Envelope | None = None) -> AsyncIterator[UnitOfWork]:
+    async def open(
+        self, cause: Envelope | None = None, *, patience: float | None = None
+    ) -> AsyncIterator[UnitOfWork]:
         """Commit if the block ends well, roll back if it raises.
 
-        `cause` is the event being handled; emitted events name it.
+        `cause` is the event being handled; emitted events name it. After `patience` seconds it
+        raises DatabaseUnavailable: a connection may be dead and not know it.
         """
+        try:
+            async with asyncio.timeout(patience) as limit, self._open(cause) as uow:
+                yield uow
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise DatabaseUnavailable(f"no answer from Postgres in {patience} s") from error
+
+    @asynccontextmanager
+    async def _open(self, cause: Envelope | None) -> AsyncIterator[UnitOfWork]:
         async with self._sessions() as session:
             async with session.begin():
                 uow = UnitOfWork(session, self._outbox, cause)

@@ -148,11 +148,12 @@ class Audit:
                 infos: Any = await client.xinfo_groups(key)
             except ResponseError:
                 return
-            last = {info["name"].decode(): info["last-delivered-id"].decode() for info in infos}
-            after = "-"
-            while entries := await client.xrange(
-                key, min=after, max=last.get(self._group, "0-0"), count=PAGE
-            ):
+            ends = {info["name"].decode(): info["last-delivered-id"].decode() for info in infos}
+            after, last = "-", ends.get(self._group, "0-0")
+            while True:
+                entries: Any = await client.xrange(key, min=after, max=last, count=PAGE)
+                if not entries:
+                    return
                 yield [found for entry in entries if (found := _parsed(entry))]
                 after = f"({entries[-1][0].decode()}"
 

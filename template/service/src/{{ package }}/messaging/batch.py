@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ..db import DATABASE_ERRORS
-from ..errors import BrokerUnavailable, DatabaseUnavailable
+from ..errors import BrokerRefused, BrokerUnavailable, DatabaseUnavailable
 from .broker import TIMEOUT, Broker
 from .stream import publish
 from .telemetry import RELAY_BATCH, RELAY_PUBLISHED, span
@@ -98,8 +98,9 @@ class Batches:
                 if not rows:
                     return Batch(0, more=False)
                 if monotonic() - started > TIMEOUT:
-                    # A process that was frozen may have lost its session, and with it the lock.
-                    return Batch(0, more=True)
+                    # A process that was frozen may have lost its session, and with it the lock:
+                    # this raises then.
+                    await transaction.execute(text("SELECT 1"))
                 sent = await self._publish(rows)
                 ids, stream_ids = list(sent.stream_ids), list(sent.stream_ids.values())
                 await transaction.execute(_MOVE, {"ids": ids, "stream_ids": stream_ids})
@@ -131,18 +132,22 @@ class Batches:
         return (await transaction.execute(_OLDEST, limits)).all()
 
     async def _publish(self, rows: Sequence[Row[Any]]) -> Sent:
-        """Publish stream by stream, up to the first that fails."""
+        """Publish stream by stream, as long as Redis answers."""
         by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in rows:
             by_stream[row.stream].append(row)
         stream_ids: dict[int, str] = {}
+        refusal: BrokerRefused | None = None
         for stream, members in by_stream.items():
             entries = [{**row.attributes, "data": row.data} for row in members]
             try:
                 with span(f"send {stream}", SpanKind.CLIENT):
                     added = await publish(self._broker, self._key_prefix + stream, entries)
+            except BrokerRefused as error:
+                refusal = error  # this stream's own trouble: the others go on
+                continue
             except BrokerUnavailable as error:
                 return Sent(stream_ids, error)
             RELAY_PUBLISHED.labels(stream).inc(len(added))
             stream_ids |= zip((row.id for row in members), added, strict=True)
-        return Sent(stream_ids, None)
+        return Sent(stream_ids, refusal)

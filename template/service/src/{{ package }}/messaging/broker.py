@@ -11,15 +11,17 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, BlockingConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from ..errors import BrokerUnavailable, Misconfigured
+from ..errors import BrokerRefused, BrokerUnavailable, Misconfigured
 
 TIMEOUT = 5.0
 """Seconds that an answer may take, beyond the time its command blocks."""
+CONNECTIONS = 50
+"""Of one client; who needs another one waits."""
 
 
 class GroupMissing(Exception):
@@ -36,20 +38,24 @@ class Broker:
         try:
             self.address = urlsplit(url).netloc.rpartition("@")[2]
             self.connections = 0
-            self.client: Redis = Redis.from_url(
-                url,
-                redis_connect_func=self._connected,
-                protocol=2,
-                decode_responses=False,
-                retry=Retry(NoBackoff(), 0),
-                socket_connect_timeout=TIMEOUT,
-                socket_timeout=blocking + TIMEOUT,
+            pool = BlockingConnectionPool.from_url(
+                url, max_connections=CONNECTIONS, timeout=TIMEOUT
             )
+            pool.connection_kwargs |= {
+                "redis_connect_func": self._connected,
+                "protocol": 2,
+                "decode_responses": False,
+                "retry": Retry(NoBackoff(), 0),
+                "socket_connect_timeout": TIMEOUT,
+                "socket_timeout": blocking + TIMEOUT,
+            }
+            pool.connection_class(**pool.connection_kwargs)  # complains of unknown options
+            self.client: Redis = Redis.from_pool(pool)
             self._scripts = {
                 script.name.removesuffix(".lua"): self.client.register_script(script.read_text())
                 for script in files(__package__).joinpath("lua").iterdir()
             }
-        except ValueError:
+        except (ValueError, TypeError):
             raise Misconfigured(
                 "REDIS_URL must look like redis://user:password@host:6379/0"
             ) from None
@@ -66,13 +72,12 @@ class Broker:
         try:
             yield
         except ResponseError as error:
-            # A pipeline's error quotes the command, and with it the payload.
-            text = str(error).rpartition("caused error: ")[2]
+            text = _without_command(error)
             if text.startswith(("NOGROUP", "UNBLOCKED")):
                 raise GroupMissing(text) from error
-            raise BrokerUnavailable(f"Redis at {self.address} refuses: {text}") from error
+            raise BrokerRefused(f"Redis at {self.address} refuses: {text}") from error
         except (RedisError, OSError) as error:
-            text = str(error) or type(error).__name__
+            text = _without_command(error)
             raise BrokerUnavailable(f"no answer from Redis at {self.address}: {text}") from error
 
     async def run(self, script: str, key: str, *args: str | float) -> Any:
@@ -97,3 +102,8 @@ class Broker:
         """Raise BrokerUnavailable unless the server answers."""
         with self.translated():
             await self.client.ping()
+
+
+def _without_command(error: Exception) -> str:
+    """A pipeline's error quotes the command, and with it the payload."""
+    return str(error).rpartition("caused error: ")[2] or type(error).__name__

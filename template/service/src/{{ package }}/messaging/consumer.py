@@ -100,11 +100,12 @@ class Consumer:
         if not free:
             await wait(self._interval, self._in_flight.slot_freed, stopping)
             return
-        for delivery in await self._group.read(free, block=max(10, int(self._interval * 1000))):
-            if stopping.is_set():
-                await self._in_flight.hand_back(delivery)
-            else:
-                self._in_flight.start(delivery, tasks)
+        deliveries = await self._group.read(free, block=max(10, int(self._interval * 1000)))
+        if not stopping.is_set():
+            self._in_flight.start(deliveries, tasks)
+            return
+        for delivery in deliveries:
+            await self._in_flight.hand_back(delivery)
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
         """Walk the pending list for entries that are due, to its end unless slots run out."""
@@ -118,8 +119,7 @@ class Consumer:
                 page = await self._group.claim(
                     int(self._visibility_timeout * 1000), self._cursor, free, suspects
                 )
-                for delivery in page.deliveries:
-                    taken |= self._in_flight.start(delivery, tasks) and delivery.suspect
+                taken = self._in_flight.start(page.deliveries, tasks)
             finally:
                 if suspects and not taken:
                     self._in_flight.suspects.leave()

@@ -1,61 +1,103 @@
-"""What an operator does with dead letters: list them, read one, replay or discard them."""
+"""What an operator sees of dead letters: groups of one cause, pages of them, one in full."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Row, Select, Subquery, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from . import inbox
+from .selection import Selection, fits, pin
 from .tables import dead_letters
 
-STATES = ("open", "replay")
-"""The states that wait for something; the others are kept for the record."""
+PAGE = 500
+"""Dead letters read at a time in brief,"""
+FULL_PAGE = 20
+"""and in full: an entry may be a megabyte."""
+EXCERPT = 500
+"""Characters of an error, or of a type that somebody made up, in brief."""
 
 
-async def list_letters(session: AsyncSession, limit: int) -> Sequence[Row[Any]]:
-    """The oldest dead letters that are still to be decided on."""
-    columns = [c for c in dead_letters.c if c.name not in ("entry", "traceback")]
-    statement = select(*columns).where(dead_letters.c.state.in_(STATES))
-    return (await session.execute(statement.order_by(dead_letters.c.id).limit(limit))).all()
-
-
-async def count_open(session: AsyncSession) -> int:
+async def count_open(engine: AsyncEngine) -> int:
     """How many dead letters nobody has decided on."""
-    statement = select(func.count()).where(dead_letters.c.state == "open")
-    return (await session.execute(statement)).scalar_one()
+    return (await pin(engine, Selection(marked=False)))[0]
 
 
-async def find(session: AsyncSession, letter_id: int) -> Row[Any] | None:
-    """One dead letter in full."""
-    statement = select(dead_letters).where(dead_letters.c.id == letter_id)
-    return (await session.execute(statement)).one_or_none()
-
-
-async def replay(session: AsyncSession, letter_ids: Sequence[int] | None) -> list[int]:
-    """Mark open dead letters, or all of them, for the consumers to replay; returns which."""
-    return await _move(session, letter_ids, "replay")
-
-
-async def discard(session: AsyncSession, letter_ids: Sequence[int] | None) -> list[int]:
-    """Decide that open dead letters, or all of them, will never be handled; returns which."""
-    discarded = await _move(session, letter_ids, "discarded")
-    statement = select(dead_letters.c.handler, dead_letters.c.event_id)
-    for handler, event_id in await session.execute(
-        statement.where(dead_letters.c.id.in_(discarded))
-    ):
-        await inbox.revive(session, handler, event_id, "discarded")
-    return discarded
-
-
-async def _move(session: AsyncSession, letter_ids: Sequence[int] | None, state: str) -> list[int]:
-    chosen = dead_letters.c.state == "open"
-    if letter_ids is not None:
-        chosen &= dead_letters.c.id.in_(letter_ids)
-    moved = await session.scalars(
-        update(dead_letters)
-        .where(chosen)
-        .values(state=state, started=0, updated_at=func.now())
-        .returning(dead_letters.c.id)
+async def grouped(engine: AsyncEngine, chosen: Selection, limit: int) -> Sequence[Row[Any]]:
+    """The dead letters by their fingerprints, the largest group first; each with its newest
+    error, and with the least of its types and handlers where it has several."""
+    groups = _groups(chosen, limit)
+    statement = (
+        select(groups, func.left(dead_letters.c.error, EXCERPT).label("error"))
+        .join(dead_letters, dead_letters.c.id == groups.c.newest)
+        .order_by(groups.c.open.desc(), groups.c.marked.desc(), groups.c.group)
     )
-    return sorted(moved)
+    async with engine.connect() as connection:
+        return (await connection.execute(statement)).all()
+
+
+def _groups(chosen: Selection, limit: int) -> Subquery:
+    letter = dead_letters.c
+    count_of_open = func.count().filter(letter.state == "open")
+    count_of_marked = func.count().filter(letter.state == "replay")
+    return (
+        select(
+            letter.fingerprint.label("group"),
+            count_of_open.label("open"),
+            count_of_marked.label("marked"),
+            func.min(letter.died_at).label("first_seen"),
+            func.max(letter.failed_at).label("last_seen"),
+            func.min(func.left(letter.event_type, EXCERPT)).label("event_type"),
+            func.count(letter.event_type.distinct()).label("event_types"),
+            func.min(letter.handler).label("handler"),
+            func.count(letter.handler.distinct()).label("handlers"),
+            func.min(letter.reason).label("reason"),
+            func.max(letter.id).label("newest"),
+        )
+        .where(fits(chosen))
+        .group_by(letter.fingerprint)
+        .order_by(count_of_open.desc(), count_of_marked.desc(), letter.fingerprint)
+        .limit(limit)
+        .subquery()
+    )
+
+
+def in_brief(
+    engine: AsyncEngine, chosen: Selection, limit: int
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Pages of dead letters without their entries, the oldest first, `limit` letters in all."""
+    cut = ("event_type", "error")
+    left_out = (*cut, "entry", "traceback", "history")
+    columns = [column for column in dead_letters.c if column.name not in left_out]
+    excerpts = [func.left(dead_letters.c[name], EXCERPT).label(name) for name in cut]
+    return _pages(engine, select(*columns, *excerpts).where(fits(chosen)), PAGE, limit)
+
+
+def in_full(engine: AsyncEngine, chosen: Selection) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Pages of all that is known of dead letters, the oldest first."""
+    return _pages(engine, select(dead_letters).where(fits(chosen)), FULL_PAGE)
+
+
+async def find(engine: AsyncEngine, letter_id: int) -> Row[Any] | None:
+    """One dead letter in full, decided on or not."""
+    statement = select(dead_letters).where(dead_letters.c.id == letter_id)
+    async with engine.connect() as connection:
+        return (await connection.execute(statement)).one_or_none()
+
+
+async def _pages(
+    engine: AsyncEngine, statement: Select[Any], size: int, limit: float = float("inf")
+) -> AsyncIterator[Sequence[Row[Any]]]:
+    """A transaction for each page, for what is printed may wait for a person with a pager."""
+    after = 0
+    while limit > 0:
+        wanted = int(min(size, limit))
+        page_after = statement.where(dead_letters.c.id > after)
+        async with engine.connect() as connection:
+            page = (
+                await connection.execute(page_after.order_by(dead_letters.c.id).limit(wanted))
+            ).all()
+        if page:
+            yield page
+        if len(page) < wanted:
+            return
+        after, limit = page[-1].id, limit - len(page)

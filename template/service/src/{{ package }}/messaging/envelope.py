@@ -4,6 +4,7 @@ Attributes travel as fields `ce_*` beside `content-type`, the payload as `data`.
 no binding for Redis, so this is its Kafka binding's binary mode applied to stream fields.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from pydantic_core import from_json
 
 SPEC_VERSION = "1.0"
 JSON = "application/json"
+_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _TIME = TypeAdapter(AwareDatetime)
 
 
@@ -53,7 +55,8 @@ class Envelope:
     @property
     def correlation_id(self) -> str:
         """The id of the event that the whole chain of events began with."""
-        return self.attributes.get("ce_correlationid", str(self.event_id))
+        given = self.attributes.get("ce_correlationid", "")
+        return given if _ID.fullmatch(given) else str(self.event_id)
 
 
 def parse(fields: Mapping[bytes, bytes]) -> Envelope:
@@ -70,7 +73,7 @@ def parse(fields: Mapping[bytes, bytes]) -> Envelope:
             raise Undecodable(f"the field {name} is missing")
     if attributes["ce_specversion"] != SPEC_VERSION:
         raise Undecodable("ce_specversion is not 1.0")
-    if attributes.get("content-type", JSON) != JSON:
+    if attributes.get("content-type", JSON).partition(";")[0].strip().lower() != JSON:
         raise Undecodable(f"content-type is not {JSON}")
     try:
         event_id = UUID(attributes["ce_id"])

@@ -28,8 +28,10 @@ def describe(error: BaseException, reason: str) -> Failure:
     places = [f"{PurePath(frame.filename).name}:{frame.name}" for frame in frames]
     return Failure(
         reason=reason,
-        error=_storable(f"{kind}: {error}" if str(error) else kind)[:MAX_TEXT],
-        traceback=_storable("".join(traceback.format_exception(error)))[-MAX_TEXT:],
+        error=_storable(_said_by(error)[: 2 * MAX_TEXT])[:MAX_TEXT],
+        traceback=_storable("".join(traceback.format_exception(error))[-2 * MAX_TEXT :])[
+            -MAX_TEXT:
+        ],
         fingerprint=_fingerprint(kind, *places),
     )
 
@@ -49,6 +51,11 @@ def whereabouts(error: BaseException) -> str:
 
 def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _said_by(error: BaseException) -> str:
+    """By Python's own means, which stand an exception whose text cannot be had."""
+    return "".join(traceback.format_exception_only(error)).strip()
 
 
 def _storable(text: str) -> str:

@@ -1,33 +1,30 @@
 """Handling one delivery: which handlers still have to run, and what becomes of the entry."""
 
-import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from time import perf_counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..db import DATABASE_ERRORS, is_infrastructure
+from ..db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ..handlers.registry import Handler
-from ..uow import UnitsOfWork
+from ..uow import PATIENCE, UnitsOfWork
 from . import inbox
+from .attempt import attempt
 from .breaker import Breaker
-from .dead_letters import ANY_HANDLER, bury
+from .dead_letters import ANY_HANDLER, bury, place_id
 from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
+from .newer_code import NewerCode
 from .retry import EXCUSES, Again, GiveUp, Permanent, after_failure, after_outage, together
 from .stream import Delivery, Group
-from .tables import handled_types
-from .telemetry import DEAD, HANDLED, HANDLER_SECONDS, span
+from .telemetry import DEAD, HANDLED, span
 
-Take = Callable[[AsyncSession], Awaitable[bool]]
-"""Decides, in the handler's transaction, whether the handler may run."""
-REFRESH = 5.0
-"""Seconds that the types handled by newer code are remembered."""
 UNHANDLED_LIMIT = 3600.0
 """Seconds that an event waits for the code that handles it."""
 _REMEMBERED = 10_000
@@ -35,25 +32,22 @@ _REMEMBERED = 10_000
 log = structlog.get_logger()
 
 
-async def attempt(
-    units: UnitsOfWork, handler: Handler, envelope: Envelope, take: Take
-) -> bool | Exception:
-    """Run a handler in a transaction of its own, if `take` lets it: whether it did, or what it
-    raised. The one place where any exception is caught."""
-    started = perf_counter()
-    try:
-        async with asyncio.timeout(handler.timeout), units.open(envelope) as uow:
-            taken = await take(uow.session)
-            if taken:
-                event = handler.event.of(envelope.identity, envelope.payload)
-                await handler.function(event, uow)
-    except Exception as error:  # noqa: BLE001 (the boundary of the service's own code)
-        HANDLED.labels(handler.name, "failed").inc()
-        return error
-    HANDLED.labels(handler.name, "done" if taken else "duplicate").inc()
-    if taken:
-        HANDLER_SECONDS.labels(handler.name).observe(perf_counter() - started)
-    return taken
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A delivery that could be read."""
+
+    envelope: Envelope
+    delivery: Delivery
+
+    @property
+    def stream_id(self) -> str:
+        """Its place in the stream."""
+        return self.delivery.stream_id
+
+    @property
+    def event_id(self) -> UUID:
+        """Its own id."""
+        return self.envelope.event_id
 
 
 class Handling:
@@ -74,64 +68,124 @@ class Handling:
         self._max_attempts = max_attempts
         self._visibility_timeout = visibility_timeout
         self._excuses: Counter[UUID] = Counter()
-        self._handled_elsewhere: frozenset[str] = frozenset()
-        self._refreshed = float("-inf")
+        self._newer_code = NewerCode(units)
         self.breaker = Breaker()
         self.database_answers = True
 
-    async def settle(self, delivery: Delivery) -> Again | None:
-        """Have every handler decide; None when the entry can be acknowledged."""
-        try:
-            envelope = parse(delivery.fields)
-        except Undecodable as error:
-            return await self._give_up(ANY_HANDLER, delivery, describe(error, "undecodable"))
-        handlers = self._handlers.get(envelope.type, ())
-        about = {"event_id": str(envelope.event_id), "event_type": envelope.type}
-        with span(f"process {self._group.stream}", SpanKind.CONSUMER, envelope.trace, **about):
-            if not handlers:
-                return await self._unhandled(envelope, delivery)
-            outcomes = [await self._run(handler, envelope, delivery) for handler in handlers]
-        unfinished = [outcome for outcome in outcomes if outcome is not None]
-        if not unfinished:
-            self._excuses.pop(envelope.event_id, None)
-            return None
-        return together(unfinished)
+    def batch_size(self, delivery: Delivery) -> int:
+        """How many entries like this one may be settled together. Only first deliveries are: what
+        failed once, or was taken over, is handled by itself."""
+        if delivery.attempt > 1:
+            return 1
+        handlers = self._handlers.get(delivery.fields.get(b"ce_type", b"").decode(errors="replace"))
+        return max((handler.batch or 1 for handler in handlers or ()), default=1)
 
-    async def _run(self, handler: Handler, envelope: Envelope, delivery: Delivery) -> Again | None:
+    async def settle(self, deliveries: Sequence[Delivery]) -> list[Again | None]:
+        """Have every handler decide on entries of one type; for each, in their order, when to try
+        again, or None when it can be acknowledged."""
+        events: list[Event] = []
+        outcomes: dict[str, Again | None] = {}
+        for delivery in deliveries:
+            try:
+                events.append(Event(parse(delivery.fields), delivery))
+            except Undecodable as error:
+                event_id = place_id(self._group.stream, delivery.stream_id)
+                failure = describe(error, "undecodable")
+                outcomes[delivery.stream_id] = await self._give_up(
+                    ANY_HANDLER, event_id, delivery, failure
+                )
+        if events:
+            with self._span(events):
+                outcomes |= await self._handle(events)
+        return [outcomes[delivery.stream_id] for delivery in deliveries]
+
+    async def _handle(self, events: Sequence[Event]) -> dict[str, Again | None]:
+        handlers = self._handlers.get(events[0].envelope.type, ())
+        if not handlers:
+            return {event.stream_id: await self._unhandled(event) for event in events}
+        unfinished: dict[str, list[Again]] = {event.stream_id: [] for event in events}
+        for handler in handlers:
+            for event, outcome in zip(events, await self._run(handler, events), strict=True):
+                if outcome is not None:
+                    unfinished[event.stream_id].append(outcome)
+        for event in events:
+            if not unfinished[event.stream_id]:
+                self._excuses.pop(event.event_id, None)
+        return {
+            stream_id: together(outcomes) if outcomes else None
+            for stream_id, outcomes in unfinished.items()
+        }
+
+    async def _run(self, handler: Handler, events: Sequence[Event]) -> list[Again | None]:
+        """Run a handler on events: in batches, if it takes them, and after a failure one by one."""
+        if len(events) == 1 or not handler.batch:
+            return [await self._run_alone(handler, event) for event in events]
+        outcomes: list[Again | None] = []
+        for start in range(0, len(events), handler.batch):
+            batch = events[start : start + handler.batch]
+            outcome = await self._attempt(handler, batch)
+            if not isinstance(outcome, Exception):
+                outcomes += [None] * len(batch)
+            elif is_infrastructure(outcome) and not await self.ask_database():
+                outcomes += [after_outage(self._visibility_timeout)] * len(batch)
+            else:
+                outcomes += [await self._run_alone(handler, event) for event in batch]
+        return outcomes
+
+    async def _run_alone(self, handler: Handler, event: Event) -> Again | None:
         limit = handler.max_attempts or self._max_attempts
-        if delivery.attempt > limit:
-            explanation = f"its consumer died or vanished {delivery.attempt - 1} times"
-            return await self._give_up(
-                handler.name, delivery, without_error("crashed", explanation)
-            )
-
-        async def undecided(session: AsyncSession) -> bool:
-            return await inbox.decide(session, handler.name, envelope.event_id, "done")
-
-        outcome = await attempt(self._units, handler, envelope, undecided)
+        attempts = event.delivery.attempt
+        if attempts > limit:
+            explanation = f"its consumer died or vanished {attempts - 1} times"
+            failure = without_error("crashed", explanation)
+            return await self._give_up(handler.name, event.event_id, event.delivery, failure)
+        outcome = await self._attempt(handler, [event])
         if isinstance(outcome, Exception):
-            return await self._failed(outcome, handler, envelope, delivery)
-        if outcome:
-            self.breaker.succeeded(handler.name)
-            log.info("event.handled", handler=handler.name, attempt=delivery.attempt)
+            return await self._failed(outcome, handler, event)
         return None
 
-    async def _failed(
-        self, error: Exception, handler: Handler, envelope: Envelope, delivery: Delivery
-    ) -> Again | None:
+    async def _attempt(self, handler: Handler, events: Sequence[Event]) -> int | Exception:
+        ids = [event.event_id for event in events]
+
+        async def undecided(session: AsyncSession) -> set[UUID]:
+            return await inbox.decide_all(session, handler.name, ids, "done")
+
+        envelopes = [event.envelope for event in events]
+        outcome = await attempt(self._units, handler, envelopes, undecided)
+        if isinstance(outcome, Exception):
+            if len(events) > 1:
+                error, at = type(outcome).__name__, whereabouts(outcome)
+                log.warning("batch.failed", handler=handler.name, error=error, at=at)
+        elif outcome:
+            self.breaker.succeeded(handler.name)
+            attempts = events[0].delivery.attempt
+            log.info("event.handled", handler=handler.name, attempt=attempts, count=outcome)
+        return outcome
+
+    def _span(self, events: Sequence[Event]) -> AbstractContextManager[object]:
+        """One span for what is handled together; for a single event below the one it came with."""
+        about = {"event_type": events[0].envelope.type}
+        carrier: Mapping[str, str] = {}
+        if len(events) == 1:
+            carrier = events[0].envelope.trace
+            about["event_id"] = str(events[0].envelope.event_id)
+        return span(f"process {self._group.stream}", SpanKind.CONSUMER, carrier, **about)
+
+    async def _failed(self, error: Exception, handler: Handler, event: Event) -> Again | None:
         limit = handler.max_attempts or self._max_attempts
-        decision = after_failure(error, delivery.attempt, limit, self._visibility_timeout)
-        if await self._excused(error, envelope.event_id) or (
-            not isinstance(error, Permanent)
-            and self.breaker.failed(handler.name, envelope.event_id)
+        attempt_number, event_id = event.delivery.attempt, event.event_id
+        decision = after_failure(error, attempt_number, limit, self._visibility_timeout)
+        if await self._excused(error, event_id) or (
+            not isinstance(error, Permanent) and self.breaker.failed(handler.name, event_id)
         ):
             decision = after_outage(self._visibility_timeout)
         if isinstance(decision, GiveUp):
-            return await self._give_up(handler.name, delivery, describe(error, decision.reason))
+            failure = describe(error, decision.reason)
+            return await self._give_up(handler.name, event.event_id, event.delivery, failure)
         log.warning(
             "event.failed",
             handler=handler.name,
-            attempt=delivery.attempt,
+            attempt=attempt_number,
             counted=decision.counted,
             retry_in=round(decision.delay, 3),
             error=type(error).__name__,
@@ -157,26 +211,28 @@ class Handling:
     async def ask_database(self) -> bool:
         """Whether Postgres answers now, remembered in `database_answers`."""
         try:
-            async with asyncio.timeout(2), self._units.open() as uow:
+            async with self._units.open(patience=2) as uow:
                 await uow.session.execute(text("SELECT 1"))
-        except (*DATABASE_ERRORS, TimeoutError):
+        except DATABASE_ERRORS:
             self.database_answers = False
         else:
             self.database_answers = True
         return self.database_answers
 
-    async def _give_up(self, handler: str, delivery: Delivery, failure: Failure) -> Again | None:
+    async def _give_up(
+        self, handler: str, event_id: UUID, delivery: Delivery, failure: Failure
+    ) -> Again | None:
         try:
-            async with self._units.open() as uow:
+            async with self._units.open(patience=PATIENCE) as uow:
                 place = {
                     "stream": self._group.stream,
                     "group": self._group.group,
                     "handler": handler,
                 }
-                buried = await bury(uow, delivery, failure, **place)
+                buried = await bury(uow, event_id, delivery, failure, **place)
         except DATABASE_ERRORS as error:
             await self.ask_database()
-            log.warning("dead_letter.not_written", handler=handler, error=type(error).__name__)
+            log.warning("dead_letter.not_written", handler=handler, reason=reason_of(error))
             return after_outage(self._visibility_timeout)
         if buried:
             DEAD.labels(handler, failure.reason).inc()
@@ -190,26 +246,18 @@ class Handling:
             )
         return None
 
-    async def _unhandled(self, envelope: Envelope, delivery: Delivery) -> Again | None:
+    async def _unhandled(self, event: Event) -> Again | None:
         """Skip an event nobody here handles; keep one that newer code will, for a while."""
         try:
-            handled = envelope.type in await self._types_of_newer_code()
+            handled = await self._newer_code.handles(event.envelope.type)
         except DATABASE_ERRORS:
             await self.ask_database()
             return after_outage(self._visibility_timeout)
         if not handled:
             HANDLED.labels("none", "skipped").inc()
             return None
-        if await self._group.age(delivery.stream_id) < UNHANDLED_LIMIT:
+        if await self._group.age(event.stream_id) < UNHANDLED_LIMIT:
             return after_outage(self._visibility_timeout)
         explanation = "the migrated code handles this type, but no consumer that runs does"
-        return await self._give_up(ANY_HANDLER, delivery, without_error("no_handler", explanation))
-
-    async def _types_of_newer_code(self) -> frozenset[str]:
-        now = asyncio.get_running_loop().time()
-        if now - self._refreshed > REFRESH:
-            async with self._units.open() as uow:
-                types = await uow.session.scalars(select(handled_types.c.event_type))
-                self._handled_elsewhere = frozenset(types)
-            self._refreshed = now
-        return self._handled_elsewhere
+        failure = without_error("no_handler", explanation)
+        return await self._give_up(ANY_HANDLER, event.event_id, event.delivery, failure)

@@ -1,12 +1,15 @@
 """The entries a consumer has in hand: started, kept alive, settled, and handed back at the end."""
 
 import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
 
 import structlog
 
 from ..errors import BrokerUnavailable
 from .broker import GroupMissing
 from .handling import Handling
+from .retry import Again
 from .stream import Delivery, Group
 from .telemetry import DELIVERIES, LEASE_LOST, RUNNING
 
@@ -60,14 +63,28 @@ class InFlight:
         """How many entries are in hand."""
         return len(self._running)
 
-    def start(self, delivery: Delivery, tasks: asyncio.TaskGroup) -> bool:
-        """Start on an entry, unless it is in hand already: a process that was stopped for long
-        finds entries due that it is still working on."""
-        if delivery.stream_id in self._running:
-            return False
-        self._running[delivery.stream_id] = tasks.create_task(self._settle(delivery))
+    def start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> bool:
+        """Start on entries: by themselves, or together those whose handlers take batches. Whether
+        a suspect is among them, which leaves the gate when it is settled."""
+        suspects = False
+        together: dict[bytes | None, list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            if delivery.stream_id in self._running:
+                # A process that was stopped for long finds entries due that it still works on.
+                continue
+            suspects |= delivery.suspect
+            if self._handling.batch_size(delivery) == 1:
+                self._start([delivery], tasks)
+            else:
+                together[delivery.fields.get(b"ce_type")].append(delivery)
+        for batch in together.values():
+            self._start(batch, tasks)
+        return suspects
+
+    def _start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> None:
+        task = tasks.create_task(self._settle(deliveries))
+        self._running |= {delivery.stream_id: task for delivery in deliveries}
         RUNNING.labels(self._group.stream).set(len(self._running))
-        return True
 
     async def hand_back(self, delivery: Delivery) -> None:
         """Give an entry up at once, as if it had not been delivered."""
@@ -77,37 +94,42 @@ class InFlight:
         except (BrokerUnavailable, GroupMissing) as error:
             log.warning("event.not_handed_back", stream_id=delivery.stream_id, reason=str(error))
 
-    async def _settle(self, delivery: Delivery) -> None:
-        settlement = "handed_back"
+    async def _settle(self, deliveries: Sequence[Delivery]) -> None:
         try:
-            again = await self._handling.settle(delivery)
-            self._release(delivery)
-            if again is None:
-                settlement = "acknowledged"
-                await self._group.ack(delivery.stream_id)
-            else:
-                settlement = "parked"
+            outcomes = await self._handling.settle(deliveries)
+            self._release(deliveries)
+            await self._carry_out(deliveries, outcomes)
+        except asyncio.CancelledError:
+            self._release(deliveries)
+            for delivery in deliveries:
+                await self.hand_back(delivery)
+        except (BrokerUnavailable, GroupMissing) as error:
+            # They stay pending; the inbox knows what was handled.
+            log.warning("event.not_settled", count=len(deliveries), reason=str(error))
+        finally:
+            self._release(deliveries)
+
+    async def _carry_out(
+        self, deliveries: Sequence[Delivery], outcomes: Sequence[Again | None]
+    ) -> None:
+        done = [d.stream_id for d, again in zip(deliveries, outcomes, strict=True) if not again]
+        if done:
+            await self._group.ack(done)
+            DELIVERIES.labels(self._group.stream, "acknowledged").inc(len(done))
+        for delivery, again in zip(deliveries, outcomes, strict=True):
+            if again:
                 idle = int((self._visibility_timeout - again.delay) * 1000)
                 attempts = delivery.attempt if again.counted else delivery.attempt - 1
                 await self._group.park(delivery.stream_id, idle, attempts)
-        except asyncio.CancelledError:
-            self._release(delivery)
-            await self.hand_back(delivery)
-        except (BrokerUnavailable, GroupMissing) as error:
-            # It stays pending; the inbox knows whether it was handled.
-            settlement = "left_pending"
-            log.warning("event.not_settled", stream_id=delivery.stream_id, reason=str(error))
-        finally:
-            self._release(delivery)
-            DELIVERIES.labels(self._group.stream, settlement).inc()
+                DELIVERIES.labels(self._group.stream, "parked").inc()
 
-    def _release(self, delivery: Delivery) -> None:
-        """End the heartbeat and free the slot."""
-        if self._running.pop(delivery.stream_id, None) is not None:
-            RUNNING.labels(self._group.stream).set(len(self._running))
-            self.slot_freed.set()
-            if delivery.suspect:
+    def _release(self, deliveries: Sequence[Delivery]) -> None:
+        """End the heartbeat and free the slots."""
+        for delivery in deliveries:
+            if self._running.pop(delivery.stream_id, None) is not None and delivery.suspect:
                 self.suspects.leave()
+        RUNNING.labels(self._group.stream).set(len(self._running))
+        self.slot_freed.set()
 
     async def heartbeat(self) -> None:
         """Keep what is being handled from looking abandoned, until cancelled."""
@@ -125,7 +147,7 @@ class InFlight:
 
     async def drain(self, patience: float) -> None:
         """Wait up to `patience` seconds, then cancel the rest, which hands itself back."""
-        running = list(self._running.values())
+        running = set(self._running.values())
         if not running:
             return
         log.info("consumer.draining", stream=self._group.stream, count=len(running))

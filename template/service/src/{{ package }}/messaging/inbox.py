@@ -1,11 +1,12 @@
 """The inbox: its row is the decision about (handler, event), and is never taken twice."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Executable
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import CursorResult, Executable, Select, func, literal, select
+from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from .tables import inbox
 
@@ -17,16 +18,45 @@ async def decide(session: AsyncSession, handler: str, event_id: UUID, state: str
     return await _changes_a_row(session, row.on_conflict_do_nothing())
 
 
+async def decide_all(
+    session: AsyncSession, handler: str, event_ids: Iterable[UUID], state: str
+) -> set[UUID]:
+    """The same for several events; those that had not been decided. In the order of their ids, so
+    that two of these never wait for one another."""
+    rows = [
+        {"handler": handler, "event_id": event_id, "state": state}
+        for event_id in sorted(set(event_ids))
+    ]
+    statement = insert(inbox).values(rows).on_conflict_do_nothing()
+    return set(await session.scalars(statement.returning(inbox.c.event_id)))
+
+
+async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UUID) -> set[str]:
+    """Those of the handlers that an event is still due to: without a row, or with a dead one."""
+    settled = select(inbox.c.handler).where(inbox.c.event_id == event_id, inbox.c.state != "dead")
+    return set(handlers) - set(await session.scalars(settled))
+
+
 async def revive(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
     """Decide anew on what is dead, or was forgotten; False if it is done or discarded."""
     row = insert(inbox).values(handler=handler, event_id=event_id, state=state)
-    return await _changes_a_row(
-        session,
-        row.on_conflict_do_update(
-            index_elements=[inbox.c.handler, inbox.c.event_id],
-            set_={"state": state},
-            where=inbox.c.state == "dead",
-        ),
+    return await _changes_a_row(session, _where_dead(row))
+
+
+async def revive_all(
+    transaction: AsyncConnection, pairs: Select[tuple[str, UUID]], state: str
+) -> None:
+    """The same for each (handler, event id) that a query finds."""
+    rows = pairs.add_columns(literal(state))
+    inserted = insert(inbox).from_select(["handler", "event_id", "state"], rows)
+    await transaction.execute(_where_dead(inserted))
+
+
+def _where_dead(row: Insert) -> Insert:
+    return row.on_conflict_do_update(
+        index_elements=[inbox.c.handler, inbox.c.event_id],
+        set_={"state": row.excluded.state, "decided_at": func.now()},
+        where=inbox.c.state == "dead",
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from ..errors import EventRefused
+from ..errors import EventRefused, EventTooLarge
 from ..events.base import DomainEvent
 from .envelope import JSON, SPEC_VERSION, Envelope
 from .tables import outbox
@@ -50,7 +50,7 @@ class Outbox:
             raise EventRefused(f"{event_type} cannot be written as JSON: {error}") from error
         size = len(data.encode())
         if size > self._max_bytes:
-            raise EventRefused(
+            raise EventTooLarge(
                 f"{event_type} has {size} bytes, more than the {self._max_bytes} of EVENT_MAX_BYTES"
             )
         attributes = _attributes(

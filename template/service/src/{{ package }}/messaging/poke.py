@@ -42,7 +42,7 @@ class Poker:
                 while not connection.is_closed():
                     await self._wanted.wait()
                     self._wanted.clear()
-                    await connection.execute(f"NOTIFY {CHANNEL}")
+                    await connection.execute(f"NOTIFY {CHANNEL}", timeout=5)
                     await asyncio.sleep(INTERVAL)
             except Database.CONNECTION_ERRORS as error:
                 log.debug("poke.connection_lost", error=str(error))

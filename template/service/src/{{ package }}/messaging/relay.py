@@ -6,7 +6,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..db import DATABASE_ERRORS, Database, is_unmigrated
+from ..db import DATABASE_ERRORS, Database, reason_of
 from ..errors import BrokerUnavailable
 from .batch import Batches, Unrecorded
 from .health import Backoff, Health, wait
@@ -70,7 +70,8 @@ class Relay:
                 await self._failed(part, error, outage, stopping)
             else:
                 outage.reset()
-                unrecorded.reset()
+                if batch.count:
+                    unrecorded.reset()
                 if self._health.working("relay"):
                     log.info("relay.ready")
                 if not batch.more and not self._lost_writes.busy:
@@ -81,7 +82,7 @@ class Relay:
     ) -> None:
         RELAY_FAILED.labels(part).inc()
         delay = backoff.next()
-        reason = "the database is not migrated" if is_unmigrated(error) else str(error)
+        reason = reason_of(error)
         self._health.failing("relay", reason)
         log.warning("relay.failed", part=part, reason=reason, retry_in=round(delay, 3))
         await wait(delay, stopping)

@@ -2,27 +2,31 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from opentelemetry.trace import SpanKind
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..db import DATABASE_ERRORS, is_infrastructure
 from ..handlers.registry import Handler
-from ..uow import UnitsOfWork
+from ..uow import PATIENCE, UnitsOfWork
 from . import inbox
-from .dead_letters import ANY_HANDLER, entry_fields
+from .attempt import Take, attempt
+from .dead_letters import ANY_HANDLER, entry_fields, failed_again
 from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
-from .handling import Take, attempt
 from .health import wait
 from .tables import dead_letters
 from .telemetry import span
 
 POLL = 1.0
 """Seconds between looks for dead letters to replay."""
+PAUSE = timedelta(seconds=5)
+"""Before a replay that was begun, and is in nobody's hands, is begun again."""
 STARTS = 5
 """How often a replay is begun that never ends, because its consumer dies."""
 
@@ -74,20 +78,22 @@ class Replays:
             await self._reopen(letter, without_error("no_handler", "no handler for this event"))
             return
         for handler in handlers:
-            outcome = await attempt(self._units, handler, envelope, self._take(handler, letter))
+            take = self._take(handler, letter, envelope.event_id)
+            outcome = await attempt(self._units, handler, [envelope], take)
             if isinstance(outcome, Exception):
                 await self._failed(outcome, letter)
                 return
-        await self._finish(letter)
+        await self._finish(letter, [handler.name for handler in handlers], envelope.event_id)
 
-    def _take(self, handler: Handler, letter: Row[Any]) -> Take:
+    def _take(self, handler: Handler, letter: Row[Any], event_id: UUID) -> Take:
         """Only a letter's own handler may turn its dead row into a done one."""
         decide = inbox.decide if letter.handler == ANY_HANDLER else inbox.revive
 
-        async def take(session: AsyncSession) -> bool:
-            return await _lock(session, letter.id) and await decide(
-                session, handler.name, letter.event_id, "done"
+        async def take(session: AsyncSession) -> set[UUID]:
+            taken = await _lock(session, letter.id) and await decide(
+                session, handler.name, event_id, "done"
             )
+            return {event_id} if taken else set()
 
         return take
 
@@ -108,44 +114,44 @@ class Replays:
         """Count the start before anything runs: a replay may kill its process."""
         marked = (
             select(dead_letters.c.id)
-            .where(dead_letters.c.state == "replay", dead_letters.c.handler.in_(self._names))
+            .where(
+                dead_letters.c.state == "replay",
+                dead_letters.c.handler.in_(self._names),
+                or_(dead_letters.c.started == 0, dead_letters.c.updated_at < func.now() - PAUSE),
+            )
             .order_by(dead_letters.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
             .scalar_subquery()
         )
-        async with self._units.open() as uow:
+        async with self._units.open(patience=PATIENCE) as uow:
             started: Row[Any] | None = (
                 await uow.session.execute(
                     update(dead_letters)
                     .where(dead_letters.c.id == marked)
-                    .values(started=dead_letters.c.started + 1)
+                    .values(started=dead_letters.c.started + 1, updated_at=func.now())
                     .returning(dead_letters)
                 )
             ).one_or_none()
         return started
 
-    async def _finish(self, letter: Row[Any]) -> None:
-        async with self._units.open() as uow:
+    async def _finish(self, letter: Row[Any], handlers: Sequence[str], event_id: UUID) -> None:
+        """Close the letter, if every handler has decided: another consumer may have it in hand,
+        and its handler may have failed."""
+        async with self._units.open(patience=PATIENCE) as uow:
             if not await _lock(uow.session, letter.id):
                 return
-            await inbox.revive(uow.session, letter.handler, letter.event_id, "done")
+            if await inbox.undecided(uow.session, handlers, event_id):
+                return
+            if letter.handler == ANY_HANDLER:
+                await inbox.revive(uow.session, ANY_HANDLER, letter.event_id, "done")
             await _update(uow.session, letter.id, state="replayed")
         log.info("event.replayed", dead_letter=letter.id, handler=letter.handler)
 
     async def _reopen(self, letter: Row[Any], failure: Failure) -> None:
-        async with self._units.open() as uow:
+        async with self._units.open(patience=PATIENCE) as uow:
             if await _lock(uow.session, letter.id):
-                await _update(
-                    uow.session,
-                    letter.id,
-                    state="open",
-                    replays=dead_letters.c.replays + 1,
-                    reason=failure.reason,
-                    error=failure.error,
-                    traceback=failure.traceback,
-                    fingerprint=failure.fingerprint,
-                )
+                await _update(uow.session, letter.id, **failed_again(failure))
 
 
 async def _lock(session: AsyncSession, letter_id: int) -> bool:

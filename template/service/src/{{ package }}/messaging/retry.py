@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from ..errors import EventRefused
+
 EXCUSES = 10
 """How often one event may fail for infrastructure that answers when asked."""
 
@@ -11,7 +13,7 @@ class Permanent(Exception):
     """Raised by a handler for an event that no retry will help: a dead letter at once."""
 
 
-class Retry(Exception):  # noqa: N818
+class Retry(Exception):
     """Raised by a handler that knows when to try again. It uses up an attempt like any failure."""
 
     def __init__(self, after: float) -> None:
@@ -45,7 +47,7 @@ def after_failure(
     error: Exception, attempt: int, max_attempts: int, visibility_timeout: float
 ) -> Again | GiveUp:
     """Decide on a failure that is the event's or the handler's own."""
-    if isinstance(error, Permanent):
+    if isinstance(error, (Permanent, EventRefused)):
         return GiveUp("permanent")
     if attempt >= max_attempts:
         return GiveUp("timeout" if isinstance(error, TimeoutError) else "attempts")

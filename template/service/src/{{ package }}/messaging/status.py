@@ -6,7 +6,7 @@ from typing import Any
 
 from redis.exceptions import ResponseError
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .broker import Broker
 from .stream import PARKED
@@ -39,9 +39,10 @@ class GroupStatus:
     consumers: int
 
 
-async def backlog(session: AsyncSession) -> Backlog:
+async def backlog(engine: AsyncEngine) -> Backlog:
     """What waits in the outbox."""
-    pending, oldest = (await session.execute(_BACKLOG)).one()
+    async with engine.connect() as connection:
+        pending, oldest = (await connection.execute(_BACKLOG)).one()
     return Backlog(pending, round(float(oldest), 3))
 
 

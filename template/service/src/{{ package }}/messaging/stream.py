@@ -128,10 +128,10 @@ class Group:
         args = (self.group, self._consumer, *stream_ids)
         return [lost.decode() for lost in await self._broker.run("touch", self._key, *args)]
 
-    async def ack(self, stream_id: str) -> None:
-        """Settle an entry for the whole group."""
+    async def ack(self, stream_ids: Sequence[str]) -> None:
+        """Settle entries for the whole group."""
         with self._broker.translated():
-            await self._broker.client.xack(self._key, self.group, stream_id)
+            await self._broker.client.xack(self._key, self.group, *stream_ids)
 
     async def leave(self) -> bool:
         """Remove this consumer from the group; False if it still holds entries."""

@@ -28,8 +28,10 @@ metadata = MetaData(
 )
 
 
-def _moment(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+def _moment(name: str, comment: str | None = None) -> Column[object]:
+    return Column(
+        name, DateTime(timezone=True), nullable=False, server_default=func.now(), comment=comment
+    )
 
 
 # A row is an event that is not published yet. The id is taken by a writer that already holds
@@ -69,7 +71,7 @@ inbox = Table(
     Column("state", Text, nullable=False),
     _moment("decided_at"),
     CheckConstraint("state IN ('done', 'dead', 'discarded')", name="state"),
-    Index(None, "decided_at"),
+    Index(None, "decided_at", postgresql_where=text("state <> 'dead'")),
 )
 
 dead_letters = Table(
@@ -81,7 +83,7 @@ dead_letters = Table(
     Column("event_type", Text, comment="null where the entry does not name it"),
     Column("stream", Text, nullable=False),
     Column("stream_id", Text, nullable=False),
-    Column("entry", JSONB, nullable=False, comment="the entry's fields; bytes as {base64}"),
+    Column("entry", JSONB, nullable=False, comment="the entry's fields; bytes as base64:…"),
     Column("reason", Text, nullable=False),
     Column("error", Text, nullable=False),
     Column("traceback", Text, nullable=False),
@@ -89,9 +91,11 @@ dead_letters = Table(
     Column("attempts", Integer, nullable=False),
     Column("replays", Integer, nullable=False, server_default="0", comment="that failed again"),
     Column("started", Integer, nullable=False, server_default="0", comment="runs of this replay"),
+    Column("history", JSONB, nullable=False, server_default="[]", comment="earlier failures"),
     Column("state", Text, nullable=False, server_default="open"),
     Column("published_at", DateTime(timezone=True)),
     _moment("died_at"),
+    _moment("failed_at", comment="the last time"),
     _moment("updated_at"),
     CheckConstraint("state IN ('open', 'replay', 'replayed', 'discarded')", name="state"),
     Index("dead_letters_decision_idx", "handler", "event_id", unique=True),

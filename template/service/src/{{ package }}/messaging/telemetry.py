@@ -11,9 +11,12 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from prometheus_client import Counter, Gauge, Histogram
 from structlog.contextvars import bound_contextvars
 
-_SECRET = re.compile(
-    r"(://[^\s:/@]*:)[^\s@]+(@)"
-    r"|(?i:((?:password|passwd|secret|token|api[_-]?key|authorization)[\"']?\s*[=:]\s*))[^\s,;&]+"
+_IN_URL = re.compile(r"(://[^\s:/@]{0,64}:)[^\s/]{1,256}(?=@)")
+_NAMED = re.compile(
+    r"""((?:passw(?:or)?d|pwd|secret|token|api[_-]?key|private[_-]?key|authorization"""
+    r"""|cookie)[\w-]{0,64}["']?\s{0,4}[=:]\s{0,4})"""
+    r"""((?:bearer|basic|digest)\s+\S+|"[^"]*"|'[^']*'|[^\s,;&]+)""",
+    re.IGNORECASE,
 )
 _W3C = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("messaging")
@@ -32,6 +35,13 @@ HANDLER_SECONDS = Histogram("consumer_handler_seconds", "Duration of handlers", 
 LEASE_LOST = Counter("consumer_lease_lost_total", "Entries taken over while running", ["stream"])
 TRIMMED = Counter("consumer_trimmed_pending_total", "Pending entries found trimmed", ["stream"])
 RUNNING = Gauge("consumer_running", "Events being handled now", ["stream"])
+STREAM_TRIMMED = Counter("janitor_trimmed_total", "Entries trimmed", ["stream"])
+STREAM_CUT = Counter(
+    "janitor_cut_total", "Entries cut though a group needed them", ["stream", "group", "state"]
+)
+PURGED = Counter("janitor_purged_total", "Rows deleted for their age", ["table"])
+CONSUMERS_REMOVED = Counter("janitor_consumers_removed_total", "Absent consumers", ["stream"])
+JANITOR_FAILED = Counter("janitor_failed_total", "Steps that failed", ["step"])
 DEAD = Counter("consumer_dead_letters_total", "Events given up", ["handler", "reason"])
 
 
@@ -64,4 +74,4 @@ def span(
 
 def without_secrets(text: str) -> str:
     """The text with passwords in URLs and values of telling names struck out."""
-    return _SECRET.sub(r"\1\3***\2", text)
+    return _NAMED.sub(r"\1***", _IN_URL.sub(r"\1***", text))

@@ -10,9 +10,13 @@ branch_labels = None
 depends_on = None
 
 
-def _moment(name: str) -> sa.Column[object]:
+def _moment(name: str, comment: str | None = None) -> sa.Column[object]:
     return sa.Column(
-        name, sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")
+        name,
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.text("now()"),
+        comment=comment,
     )
 
 
@@ -58,7 +62,12 @@ def upgrade() -> None:
             "state IN ('done', 'dead', 'discarded')", name=op.f("inbox_state_check")
         ),
     )
-    op.create_index("inbox_decided_at_idx", "inbox", ["decided_at"])
+    op.create_index(
+        "inbox_decided_at_idx",
+        "inbox",
+        ["decided_at"],
+        postgresql_where=sa.text("state <> 'dead'"),
+    )
     _dead_letters()
     op.create_table(
         "stream_marks",
@@ -97,7 +106,7 @@ def _dead_letters() -> None:
             "entry",
             postgresql.JSONB(),
             nullable=False,
-            comment="the entry's fields; bytes as {base64}",
+            comment="the entry's fields; bytes as base64:…",
         ),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("error", sa.Text(), nullable=False),
@@ -116,9 +125,17 @@ def _dead_letters() -> None:
             server_default="0",
             comment="runs of this replay",
         ),
+        sa.Column(
+            "history",
+            postgresql.JSONB(),
+            nullable=False,
+            server_default="[]",
+            comment="earlier failures",
+        ),
         sa.Column("state", sa.Text(), nullable=False, server_default="open"),
         sa.Column("published_at", sa.DateTime(timezone=True)),
         _moment("died_at"),
+        _moment("failed_at", comment="the last time"),
         _moment("updated_at"),
         sa.CheckConstraint(
             "state IN ('open', 'replay', 'replayed', 'discarded')",

@@ -1,0 +1,85 @@
+"""What an operator decides on dead letters: to replay or to discard them, batch by batch."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ..handlers.registry import Handler
+from . import inbox
+from .dead_letters import ANY_HANDLER
+from .selection import Selection, fits
+from .tables import dead_letters
+
+BATCH = 1_000
+"""Rows changed in one transaction, so that no lock is held for long."""
+
+
+async def without_handler(
+    engine: AsyncEngine, chosen: Selection, handlers: Mapping[str, Sequence[Handler]]
+) -> dict[tuple[str, str], int]:
+    """Handlers that this code does not have, each with its type of event; and how many of the
+    chosen dead letters only they could handle."""
+    letter = dead_letters.c
+    statement = (
+        select(letter.handler, letter.event_type, func.count())
+        .where(fits(chosen), letter.handler != ANY_HANDLER)
+        .group_by(letter.handler, letter.event_type)
+    )
+    async with engine.connect() as connection:
+        found = await connection.execute(statement)
+    known = {(handler.name, of) for of, of_type in handlers.items() for handler in of_type}
+    return {(name, of): count for name, of, count in found if (name, of) not in known}
+
+
+def replay(
+    engine: AsyncEngine, chosen: Selection, size: int = BATCH
+) -> AsyncIterator[Sequence[int]]:
+    """Mark open dead letters for the consumers to replay; yields which, each batch once it is
+    committed."""
+    return _in_batches(engine, replace(chosen, marked=False), size, "replay")
+
+
+def discard(
+    engine: AsyncEngine, chosen: Selection, size: int = BATCH
+) -> AsyncIterator[Sequence[int]]:
+    """Decide that dead letters will never be handled; yields which, as `replay` does. One that
+    is being replayed right now is left alone."""
+    return _in_batches(engine, chosen, size, "discarded")
+
+
+async def _in_batches(
+    engine: AsyncEngine, chosen: Selection, size: int, state: str
+) -> AsyncIterator[Sequence[int]]:
+    after = 0
+    while True:
+        async with engine.begin() as transaction:
+            moved = await _move(transaction, chosen, after, size, state)
+        if moved:
+            yield moved
+        if len(moved) < size:
+            return
+        after = moved[-1]
+
+
+async def _move(
+    transaction: AsyncConnection, chosen: Selection, after: int, size: int, state: str
+) -> Sequence[int]:
+    letter = dead_letters.c
+    following = (
+        select(letter.id)
+        .where(fits(chosen), letter.id > after)
+        .order_by(letter.id)
+        .limit(size)
+        .with_for_update(skip_locked=True)
+    )
+    moved = (await transaction.scalars(following)).all()
+    these = letter.id == any_(literal(moved, ARRAY(BigInteger)))
+    change = update(dead_letters).where(these)
+    await transaction.execute(change.values(state=state, started=0, updated_at=func.now()))
+    if state == "discarded":
+        pairs = select(letter.handler, letter.event_id).where(these)
+        pairs = pairs.order_by(letter.handler, letter.event_id)
+        await inbox.revive_all(transaction, pairs, state)
+    return moved

@@ -1,0 +1,32 @@
+"""Which event types the newest code handles, as `migrate` noted before the rollout.
+
+An older consumer leaves such events to the newer ones in the place of skipping them.
+"""
+
+from time import monotonic
+
+from sqlalchemy import select
+
+from ..uow import PATIENCE, UnitsOfWork
+from .tables import handled_types
+
+REFRESH = 5.0
+"""Seconds that the answer is remembered."""
+
+
+class NewerCode:
+    """Answers from the database, not oftener than every REFRESH seconds."""
+
+    def __init__(self, units: UnitsOfWork) -> None:
+        self._units = units
+        self._types: frozenset[str] = frozenset()
+        self._refreshed = float("-inf")
+
+    async def handles(self, event_type: str) -> bool:
+        """Whether the newest code handles the type; raises a database error."""
+        if monotonic() - self._refreshed > REFRESH:
+            async with self._units.open(patience=PATIENCE) as uow:
+                types = await uow.session.scalars(select(handled_types.c.event_type))
+                self._types = frozenset(types)
+            self._refreshed = monotonic()
+        return event_type in self._types

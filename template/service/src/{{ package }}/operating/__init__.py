@@ -1,0 +1,1 @@
+"""What the person on call asks and does, from the command line."""

@@ -1,0 +1,39 @@
+"""The command `audit`: what was published, read, decided and given up has to add up."""
+
+from .. import SERVICE, roles
+from ..events.base import registered_events
+from ..handlers.registry import registered_handlers
+from ..messaging.audit import Audit, Report
+from ..messaging.broker import Broker
+from ..settings import Settings
+from .database import connected
+
+
+async def run_audit(settings: Settings) -> Report:
+    """Compare everything this service knows; raises what a person is told."""
+    roles.discover()
+    declared = [event.event_type for event in registered_events().values()]
+    handlers = registered_handlers()
+    read = {h.event.event_type.stream for of_type in handlers.values() for h in of_type}
+    async with (
+        Broker(settings.redis_url.get_secret_value()) as broker,
+        connected(settings) as engine,
+    ):
+        await broker.ping()
+        audit = Audit(engine, broker, key_prefix=settings.key_prefix, group=SERVICE)
+        for stream in sorted({event.stream for event in declared if event.publisher == SERVICE}):
+            await audit.published(stream)
+        for stream in sorted(read):
+            await audit.published(f"{stream}.{SERVICE}.dlq")
+            await audit.consumed(stream, handlers)
+        await audit.decided()
+    return audit.report
+
+
+def audit_text(report: Report) -> str:
+    """The report for a terminal: what was compared, then what does not add up."""
+    lines = [f"{number:>10}  {what}" for what, number in report.compared.items()]
+    for what, number in report.findings.items():
+        lines.append(f"{number:>10}  {what.upper()}")
+        lines += [f"{'':>10}  {event_id}" for event_id in report.event_ids[what]]
+    return "\n".join([*lines, "all adds up" if not report.findings else "this does not add up"])

@@ -55,7 +55,9 @@ def test_constraints_are_names_and_versions_only() -> None:
 def test_make_alone_lists_every_target() -> None:
     makefile = (ROOT / "Makefile").read_text("utf-8")
     phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
-    listed = subprocess.run(["make"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
 
     assert phony
     assert [line.split()[1] for line in listed.splitlines()] == phony[1].split()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from . import SERVICE, roles
+from . import SERVICE
 from .errors import ServiceError
 from .logging import configure
 from .messaging.telemetry import start_tracing
@@ -19,6 +19,7 @@ from .operating.options import AsJson
 from .operating.status import read_status, status_text
 from .serving import run, stop_signals
 from .settings import Settings, load_settings
+from .wiring import discover
 
 app = typer.Typer(
     help=f"Run and operate {SERVICE}.",
@@ -44,19 +45,25 @@ def main() -> None:
 @app.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Serve the HTTP API."""
-    _run_role("api", roles.run_api, load_settings(bind_host=host, api_port=port))
+    from .roles.api import run_api
+
+    _run_role("api", run_api, load_settings(bind_host=host, api_port=port))
 
 
 @app.command()
 def relay(host: Host = None, port: Port = None) -> None:
     """Publish committed events. One relay works, more of them stand by."""
-    _run_role("relay", roles.run_relay, load_settings(bind_host=host, relay_port=port))
+    from .roles.relay import run_relay
+
+    _run_role("relay", run_relay, load_settings(bind_host=host, relay_port=port))
 
 
 @app.command()
 def consumer(host: Host = None, port: Port = None) -> None:
     """Handle events. More consumers share the work."""
-    _run_role("consumer", roles.run_consumer, load_settings(bind_host=host, consumer_port=port))
+    from .roles.consumer import run_consumer
+
+    _run_role("consumer", run_consumer, load_settings(bind_host=host, consumer_port=port))
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -82,7 +89,7 @@ def migrate() -> None:
 
     settings = load_settings()
     configure(SERVICE, "migrate", settings.log_level, settings.log_format)
-    roles.discover()
+    discover()
     run(bring_up(settings.database_url.get_secret_value()))
     typer.echo("the database is up to date")
 

@@ -9,14 +9,18 @@ from pathlib import Path
 
 import typer
 
-from . import SERVICE, roles
+from . import SERVICE
 from .embedded import Postgres, Valkey, create_database
 from .embedded.ports import free_port
 from .logging import configure
 from .messaging.telemetry import start_tracing
 from .migrate import migrate
+from .roles.api import run_api
+from .roles.consumer import run_consumer
+from .roles.relay import run_relay
 from .serving import run, stop_signals
 from .settings import Settings, load_settings
+from .wiring import discover
 
 FOLDER = Path(".dev")
 PORTS = ("api_port", "relay_port", "consumer_port")
@@ -36,18 +40,18 @@ def run_everything(host: str | None) -> None:
 def run_command(command: list[str]) -> int:
     """Run a command with DATABASE_URL and REDIS_URL set; its exit code."""
     with _servers() as urls:
-        roles.discover()
+        discover()
         run(migrate(urls["database_url"]))
         environment = {name.upper(): url for name, url in urls.items()}
         return subprocess.run(command, env=os.environ | environment, check=False).returncode
 
 
 async def _run(settings: Settings) -> None:
-    roles.discover()
+    discover()
     await migrate(settings.database_url.get_secret_value())
     with stop_signals() as stopping:
         async with asyncio.TaskGroup() as tasks:
-            for role in (roles.run_api, roles.run_relay, roles.run_consumer):
+            for role in (run_api, run_relay, run_consumer):
                 tasks.create_task(role(settings, stopping))
 
 

@@ -1,7 +1,7 @@
 """Every setting of this service: read from the environment, else from `.env` in this folder.
 
-Only cli.py and dev.py read them; components are given plain values. Settings of your own go into
-a class like this one in a module of yours, so that updates of the template never touch them.
+Only what puts processes together reads them; components are given plain values. Settings of your
+own go into a class like this one in a module of yours, so that updates never touch them.
 """
 
 from datetime import timedelta

@@ -42,7 +42,7 @@ class Replays:
         self._names = [h.name for of_type in handlers.values() for h in of_type] + [ANY_HANDLER]
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Replay until `stopping` is set. A replay that was begun is finished."""
+        """Replay until `stopping` is set, and then finish what was begun."""
         while not stopping.is_set():
             try:
                 busy = await self.replay_next()

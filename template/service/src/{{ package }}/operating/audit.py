@@ -1,17 +1,18 @@
 """The command `audit`: what was published, read, decided and given up has to add up."""
 
-from .. import SERVICE, roles
+from .. import SERVICE
 from ..events.base import registered_events
 from ..handlers.registry import registered_handlers
 from ..messaging.audit import Audit, Report
 from ..messaging.broker import Broker
 from ..settings import Settings
+from ..wiring import discover
 from .database import connected
 
 
 async def run_audit(settings: Settings) -> Report:
     """Compare everything this service knows; raises what a person is told."""
-    roles.discover()
+    discover()
     declared = [event.event_type for event in registered_events().values()]
     handlers = registered_handlers()
     read = {h.event.event_type.stream for of_type in handlers.values() for h in of_type}

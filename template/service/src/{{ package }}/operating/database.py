@@ -7,12 +7,13 @@ from typing import TypeVar
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .. import SERVICE, roles
+from .. import SERVICE
 from ..db import is_unmigrated
 from ..errors import DatabaseUnavailable
 from ..logging import configure
 from ..serving import run
 from ..settings import Settings, load_settings
+from ..wiring import database
 
 _T = TypeVar("_T")
 
@@ -33,7 +34,7 @@ def on_database(work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """One connection, made when it is first needed."""
-    engine = roles.database(settings, "cli").engine(pool_size=1)
+    engine = database(settings, "cli").engine(pool_size=1)
     try:
         yield engine
     except DBAPIError as error:

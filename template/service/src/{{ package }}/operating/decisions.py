@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .. import roles
 from ..errors import NotFound, Refused
 from ..handlers.registry import registered_handlers
 from ..messaging import deciding
 from ..messaging.health import wait
 from ..messaging.selection import Selection, pin
 from ..serving import stop_signals
+from ..wiring import discover
 from .database import on_database
 from .options import All, EventType, Group, Handler, Ids, Reason, Since, Until
 
@@ -43,7 +43,7 @@ def replay(
     numbers = tuple(ids or ())
     chosen = Selection(numbers, group, event_type, handler, reason, since, until, marked=False)
     _check(chosen, every)
-    roles.discover()
+    discover()
     on_database(lambda engine: _replay(engine, chosen, rate, dry_run))
 
 

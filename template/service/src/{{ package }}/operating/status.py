@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from .. import roles
 from ..events.base import registered_events
 from ..messaging import desk
 from ..messaging.broker import Broker
 from ..messaging.status import Backlog, GroupStatus, backlog, groups
 from ..settings import Settings
+from ..wiring import discover
 from .database import connected
 
 
@@ -22,7 +22,7 @@ class Status:
 
 async def read_status(settings: Settings) -> Status:
     """Ask Postgres and Redis; raises what a person is told."""
-    roles.discover()
+    discover()
     streams = sorted({event.event_type.stream for event in registered_events().values()})
     async with Broker(settings.redis_url.get_secret_value()) as broker:
         found = await groups(broker, streams, settings.key_prefix)

@@ -1,0 +1,1 @@
+"""The composition roots: one file for each role, put together from the settings."""

@@ -1,0 +1,41 @@
+"""The role that publishes committed events, and cleans up after them."""
+
+import asyncio
+
+from ..api.health import health_app
+from ..housekeeping import cleaning
+from ..messaging.batch import Batches
+from ..messaging.broker import Broker
+from ..messaging.health import Health
+from ..messaging.lost_writes import LostWrites
+from ..messaging.relay import Relay
+from ..serving import http
+from ..settings import Settings
+from ..wiring import database, discover
+
+
+async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
+    """Relay events until `stopping` is set."""
+    discover()
+    health = Health()
+    postgres = database(settings, "relay", idle_in_transaction=10)
+    engine = postgres.engine(pool_size=2)
+    async with (
+        Broker(settings.redis_url.get_secret_value()) as broker,
+        http(health_app(health), settings.bind_host, settings.relay_port, settings.drain_timeout),
+        cleaning(settings, postgres),
+    ):
+        batches = Batches(
+            engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size
+        )
+        lost_writes = LostWrites(
+            engine,
+            broker,
+            health,
+            key_prefix=settings.key_prefix,
+            repair=settings.outbox_auto_repair,
+        )
+        try:
+            await Relay(postgres, engine, batches, lost_writes, health).run(stopping)
+        finally:
+            await engine.dispose()

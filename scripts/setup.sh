@@ -14,7 +14,7 @@ if ! uv=$(command -v uv); then
   "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     say "$python has no venv module; install python3-venv (Debian, Ubuntu) or uv, then run make again"
   "$python" -m venv build/uv
-  build/uv/bin/python -m pip install --quiet --constraint constraints.txt uv
+  build/uv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
   uv=build/uv/bin/uv
 fi
 

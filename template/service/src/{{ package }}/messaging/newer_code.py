@@ -11,11 +11,11 @@ from ..uow import PATIENCE, UnitsOfWork
 from .tables import handled_types
 
 REFRESH = 5.0
-"""Seconds that the answer is remembered."""
+"""Seconds that a yes is remembered. A no is not: `migrate` may just have made it a yes."""
 
 
 class NewerCode:
-    """Answers from the database, not oftener than every REFRESH seconds."""
+    """Answers from the database; what is skipped on its word never comes back."""
 
     def __init__(self, units: UnitsOfWork) -> None:
         self._units = units
@@ -24,7 +24,7 @@ class NewerCode:
 
     async def handles(self, event_type: str) -> bool:
         """Whether the newest code handles the type; raises a database error."""
-        if monotonic() - self._refreshed > REFRESH:
+        if event_type not in self._types or monotonic() - self._refreshed > REFRESH:
             async with self._units.open(patience=PATIENCE) as uow:
                 types = await uow.session.scalars(select(handled_types.c.event_type))
                 self._types = frozenset(types)

@@ -11,7 +11,7 @@ from opentelemetry.trace import SpanKind
 from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ..db import DATABASE_ERRORS, is_infrastructure
+from ..db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ..handlers.registry import Handler
 from ..uow import PATIENCE, UnitsOfWork
 from . import inbox
@@ -19,7 +19,7 @@ from .attempt import Take, attempt
 from .dead_letters import ANY_HANDLER, entry_fields, failed_again
 from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
-from .health import wait
+from .health import Health, wait
 from .tables import dead_letters
 from .telemetry import span
 
@@ -36,9 +36,12 @@ log = structlog.get_logger()
 class Replays:
     """Takes dead letters marked for replay, one at a time in each process."""
 
-    def __init__(self, units: UnitsOfWork, handlers: Mapping[str, Sequence[Handler]]) -> None:
+    def __init__(
+        self, units: UnitsOfWork, handlers: Mapping[str, Sequence[Handler]], health: Health
+    ) -> None:
         self._units = units
         self._handlers = handlers
+        self._health = health
         self._names = [h.name for of_type in handlers.values() for h in of_type] + [ANY_HANDLER]
 
     async def run(self, stopping: asyncio.Event) -> None:
@@ -46,8 +49,9 @@ class Replays:
         while not stopping.is_set():
             try:
                 busy = await self.replay_next()
+                self._health.working("replays")
             except DATABASE_ERRORS as error:
-                log.debug("replay.waiting", error=type(error).__name__)
+                self._health.failing("replays", reason_of(error))
                 busy = False
             if not busy:
                 await wait(POLL, stopping)

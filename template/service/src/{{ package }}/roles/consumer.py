@@ -54,7 +54,7 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         poking = tasks.create_task(poker.run())
-        replaying = tasks.create_task(Replays(units, by_type).run(stopping))
+        replaying = tasks.create_task(Replays(units, by_type, health).run(stopping))
         loops = []
         for stream in streams:
             group = Group(

@@ -55,7 +55,12 @@ class Database:
     frozen process or a lost host must not hold a row for ever.
     """
 
-    CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+    CONNECTION_ERRORS = (
+        OSError,
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+    )
 
     def __init__(
         self, url: str, *, role: str, idle_in_transaction: float = 30, **settings: str

@@ -20,14 +20,14 @@ from sqlalchemy.types import Uuid
 from ..handlers.registry import Handler
 from .broker import Broker
 from .envelope import Envelope, Undecodable, parse
-from .lost_writes import MARKS, is_below
+from .lost_writes import lost_of
 
 PAGE = 500
 NAMED = 100
 """How many ids of each finding are named; all are counted."""
 
 _SENT = text("""
-    SELECT event_id, stream_id FROM outbox_sent
+    SELECT event_id, stream, stream_id FROM outbox_sent
     WHERE stream = :stream AND event_id > CAST(:after AS uuid) ORDER BY event_id LIMIT :page
 """)
 _OLDEST = text("""
@@ -93,16 +93,9 @@ class Audit:
             if not rows:
                 return
             after = rows[-1].event_id
-            pairs = [part for row in rows for part in (row.stream_id, str(row.event_id))]
-            answer = await self._broker.run("missing", self._key_prefix + stream, *pairs)
-            missing = {stream_id.decode() for stream_id in answer}
-            # Read after the look: the janitor writes its mark before it trims.
-            async with self._engine.connect() as connection:
-                marks = {m.stream: m.trimmed_below for m in await connection.execute(MARKS)}
-            kept = [row for row in rows if not is_below(row.stream_id, marks.get(stream, "0-0"))]
-            self.report.count(f"published on {stream}", len(kept))
-            lost = [row.event_id for row in kept if row.stream_id in missing]
-            self.report.find(f"lost from {stream}", lost)
+            self.report.count(f"published on {stream}", len(rows))
+            lost = await lost_of(rows, self._engine, self._broker, self._key_prefix)
+            self.report.find(f"lost from {stream}", [row.event_id for row in lost])
 
     async def consumed(self, stream: str, handlers: Mapping[str, Sequence[Handler]]) -> None:
         """Has every handler decided on everything that was read and is not pending?"""

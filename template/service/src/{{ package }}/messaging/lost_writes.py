@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .broker import Broker
+from .contents import number
 from .health import Health
 from .outbox_replay import put_back
 from .telemetry import LOST_WRITES
@@ -32,7 +33,7 @@ _PAGE = text("""
     WHERE CAST(:after AS uuid) IS NULL OR (sent_at, event_id) < (:sent_at, CAST(:after AS uuid))
     ORDER BY sent_at DESC, event_id DESC LIMIT :page
 """)
-MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
+_MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
 _KNOWN = text("SELECT server FROM broker_seen")
 _REMEMBER = text("""
     INSERT INTO broker_seen (id, server) VALUES (1, :server)
@@ -137,29 +138,25 @@ class LostWrites:
             return (await connection.execute(_PAGE, after)).all()
 
     async def _lost(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        """Those of the rows whose entries are gone, and were not trimmed on purpose."""
-        by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
-        for row in rows:
-            by_stream[row.stream].append(row)
-        lost: list[Row[Any]] = []
-        for stream, members in by_stream.items():
-            pairs = [part for row in members for part in (row.stream_id, str(row.event_id))]
-            missing = await self._broker.run("missing", self._key_prefix + stream, *pairs)
-            gone = {stream_id.decode() for stream_id in missing}
-            lost += [row for row in members if row.stream_id in gone]
-        if not lost:
-            return []
-        # Read after the look: the janitor writes its mark before it trims.
-        async with self._engine.connect() as connection:
-            marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(MARKS)}
-        return [row for row in lost if not is_below(row.stream_id, marks.get(row.stream, "0-0"))]
+        return await lost_of(rows, self._engine, self._broker, self._key_prefix)
 
 
-def is_below(stream_id: str, mark: str) -> bool:
-    """Whether an entry's id comes before a mark: both are two numbers, milliseconds first."""
-    return _numbers(stream_id) < _numbers(mark)
-
-
-def _numbers(stream_id: str) -> tuple[int, int]:
-    milliseconds, _, sequence = stream_id.partition("-")
-    return int(milliseconds), int(sequence or 0)
+async def lost_of(
+    rows: Sequence[Row[Any]], engine: AsyncEngine, broker: Broker, key_prefix: str
+) -> list[Row[Any]]:
+    """Those rows of `outbox_sent` (`stream`, `stream_id`, `event_id`) whose entries are gone, and
+    were not trimmed on purpose."""
+    by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_stream[row.stream].append(row)
+    gone: list[Row[Any]] = []
+    for stream, members in by_stream.items():
+        pairs = [part for row in members for part in (row.stream_id, str(row.event_id))]
+        missing = set(await broker.run("missing", key_prefix + stream, *pairs))
+        gone += [row for row in members if row.stream_id.encode() in missing]
+    if not gone:
+        return []
+    # Read after the look: the janitor writes its mark before it trims.
+    async with engine.connect() as connection:
+        marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(_MARKS)}
+    return [row for row in gone if number(row.stream_id) >= number(marks.get(row.stream, "0"))]

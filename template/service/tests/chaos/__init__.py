@@ -1,1 +1,1 @@
-"""Real processes that are killed while they work."""
+"""Real processes and servers, harmed while they work."""

@@ -1,5 +1,6 @@
-"""A short run of chaos with every run of the tests; `make chaos` runs a long one."""
+"""A short run of chaos: always in CI, and elsewhere by `make chaos`, which also runs long ones."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from .run import chaos
 
 
 @pytest.mark.own_servers
+@pytest.mark.skipif(not os.environ.get("CI"), reason="half a minute: runs in CI, or by make chaos")
 async def test_nothing_is_lost_or_done_twice_whatever_happens(tmp_path: Path) -> None:
     seed = secrets.randbelow(10**6)
 

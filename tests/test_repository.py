@@ -13,7 +13,7 @@ from eventsmith.cli import app
 
 INDEX = re.compile(r"index-url\s*[=:]\s*\S|://[^\s\"']*/(simple|packages)\b")
 # The image's own cache may lie where this machine's user is at home.
-HERE = "|".join(re.escape(f"{folder}/") for folder in (ROOT, ROOT.parent, Path.home()))
+HERE = "|".join(re.escape(f"{folder}/") for folder in {ROOT, Path.home()} - {Path("/")})
 MACHINE = re.compile(rf"/Users/\w|/home/(?!app\b)\w|(?:{HERE})(?!\.cache/uv)")
 PIN = re.compile(r"[a-z0-9][a-z0-9-]*==[0-9][\w.]*( ; .+)?")
 FENCE = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Executable, Select, func, literal, select
+from sqlalchemy import CursorResult, Select, func, literal, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -14,8 +14,7 @@ from .tables import inbox
 async def decide(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
     """Decide, unless it has been decided. Where another transaction is about to, this waits for
     it, at most for `lock_timeout`."""
-    row = insert(inbox).values(handler=handler, event_id=event_id, state=state)
-    return await _changes_a_row(session, row.on_conflict_do_nothing())
+    return bool(await decide_all(session, handler, [event_id], state))
 
 
 async def decide_all(
@@ -40,7 +39,8 @@ async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UU
 async def revive(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
     """Decide anew on what is dead, or was forgotten; False if it is done or discarded."""
     row = insert(inbox).values(handler=handler, event_id=event_id, state=state)
-    return await _changes_a_row(session, _where_dead(row))
+    result = cast("CursorResult[Any]", await session.execute(_where_dead(row)))
+    return result.rowcount == 1
 
 
 async def revive_all(
@@ -58,8 +58,3 @@ def _where_dead(row: Insert) -> Insert:
         set_={"state": row.excluded.state, "decided_at": func.now()},
         where=inbox.c.state == "dead",
     )
-
-
-async def _changes_a_row(session: AsyncSession, statement: Executable) -> bool:
-    result = cast("CursorResult[Any]", await session.execute(statement))
-    return result.rowcount == 1

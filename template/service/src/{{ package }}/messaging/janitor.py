@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..db import is_unmigrated
+from ..db import reason_of
 from .absence import remove_absent
 from .broker import Broker
 from .failure import whereabouts
@@ -114,7 +114,7 @@ class Janitor:
                     step=name,
                     error=type(error).__name__,
                     at=whereabouts(error),
-                    reason="the database is not migrated" if is_unmigrated(error) else str(error),
+                    reason=reason_of(error),
                 )
 
     @asynccontextmanager

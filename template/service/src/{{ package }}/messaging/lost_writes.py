@@ -91,10 +91,13 @@ class LostWrites:
         server = await self._broker.identity()
         async with self._engine.connect() as connection:
             known = (await connection.execute(_KNOWN)).scalar_one_or_none()
-        if server != known or await self._lost(await self._page(None)):
+        under_way = self._full_look is not None and self._full_look.server == server
+        if (server != known and not under_way) or await self._lost(await self._page(None)):
             self._full_look = FullLook(server)
             await self._go_on(self._full_look, pages=AT_ONCE)
-        elif self._full_look is None:
+        elif self._full_look is not None:
+            await self._go_on(self._full_look, pages=1)
+        else:
             self._health.working("lost writes")
 
     async def _go_on(self, full_look: FullLook, pages: int) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .. import SERVICE
-from ..db import is_unmigrated
+from ..db import is_unmigrated, reason_of
 from ..errors import DatabaseUnavailable
 from ..logging import configure
 from ..serving import run
@@ -42,6 +42,6 @@ async def connected(settings: Settings) -> AsyncIterator[AsyncEngine]:
             raise DatabaseUnavailable(
                 f"the database is not migrated; run: {SERVICE} migrate"
             ) from error
-        raise DatabaseUnavailable(f"Postgres refuses: {error.orig}") from error
+        raise DatabaseUnavailable(f"Postgres refuses: {reason_of(error)}") from error
     finally:
         await engine.dispose()

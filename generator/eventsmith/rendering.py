@@ -31,7 +31,11 @@ class Answers:
 
 def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Render `source` into the empty `folder` and return every answer."""
-    with _translated_errors(source.location), _quiet(keep_prompts=answers.ask):
+    with (
+        _translated_errors(source.shown),
+        _quiet(keep_prompts=answers.ask),
+        source.reachable(),
+    ):
         if source.questions is not None:
             _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
         from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it

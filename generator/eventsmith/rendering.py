@@ -31,24 +31,21 @@ class Answers:
 
 def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Render `source` into the empty `folder` and return every answer."""
-    with (
-        _translated_errors(source.shown),
-        _quiet(keep_prompts=answers.ask),
-        source.reachable(),
-    ):
+    with _translated_errors(source.shown), _quiet(keep_prompts=answers.ask):
         if source.questions is not None:
             _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
         from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it
 
-        worker = run_copy(
-            source.location,
-            folder,
-            data=dict(answers.given),
-            user_defaults=dict(answers.defaults),
-            vcs_ref=source.ref,
-            defaults=not answers.ask,
-            quiet=True,
-        )
+        with source.reachable():
+            worker = run_copy(
+                source.location,
+                folder,
+                data=dict(answers.given),
+                user_defaults=dict(answers.defaults),
+                vcs_ref=source.ref,
+                defaults=not answers.ask,
+                quiet=True,
+            )
         _refuse_unknown(answers.given, worker.template.questions_data)
         return worker.answers.combined
 

@@ -8,7 +8,7 @@ from importlib.metadata import metadata, version
 from importlib.resources import as_file, files
 from tempfile import TemporaryDirectory
 
-from eventsmith import refs
+from eventsmith import environment, refs
 
 _BUNDLE = files("eventsmith") / "template.bundle"
 
@@ -34,8 +34,8 @@ def is_own(place: str) -> bool:
 
 
 @contextmanager
-def read_in_place_of(place: str) -> Iterator[dict[str, str]]:
-    """Yield the variables that make git read the bundle when it is asked for `place`."""
+def read_in_place_of(place: str) -> Iterator[None]:
+    """Let git, and the git of Copier, read the bundle when they are asked for `place`."""
     with as_file(_BUNDLE) as path, TemporaryDirectory(prefix="eventsmith-cache-") as cache:
         first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
         spellings = _spellings(place)
@@ -44,12 +44,14 @@ def read_in_place_of(place: str) -> Iterator[dict[str, str]]:
             for number, spelling in enumerate(spellings, first)
             for part, value in (("KEY", f"url.{path.as_posix()}.insteadOf"), ("VALUE", spelling))
         }
-        yield pairs | {
+        values = {
             "GIT_CONFIG_COUNT": str(first + len(spellings)),
             "GIT_ALLOW_PROTOCOL": "file",  # whatever is not the bundle is refused, not fetched
             # Copier keeps mirrors by address, and this one is no copy of what is there.
             "COPIER_CACHE_DIR": cache,
         }
+        with environment.given(pairs | values):
+            yield
 
 
 def _base() -> str:

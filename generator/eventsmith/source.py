@@ -1,7 +1,7 @@
 """Where the template comes from: for a new service, and for one that records where it came from."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,11 +41,8 @@ class Source:
     @contextmanager
     def reachable(self) -> Iterator[None]:
         """Let Copier and git read the location meanwhile; they ask nobody for anything."""
-        with ExitStack() as stack:
-            if self.bundled:
-                values = stack.enter_context(bundle.read_in_place_of(self.location))
-                stack.enter_context(environment.given(values))
-            stack.enter_context(environment.given(environment.UNASKED))
+        instead = bundle.read_in_place_of(self.location) if self.bundled else nullcontext()
+        with instead, environment.given(environment.UNASKED):
             yield
 
 
@@ -121,9 +118,8 @@ def _finds(source: Source, commit: str) -> bool:
 
 def _as_it_stands(source: Source, problems: list[str]) -> Source:
     missing = ", and ".join(problems)
-    return replace(
-        source, missing=missing, remark=f"{missing}: {source.shown} is used as it stands"
-    )
+    remark = f"{missing}: {source.shown} is used as it stands"
+    return replace(source, missing=missing, remark=remark)
 
 
 def _named(template: str) -> Source:

@@ -13,7 +13,7 @@ import pytest
 from plumbum import local
 
 from conftest import ROOT, Eventsmith, assert_refused, git, program
-from eventsmith import bundle, source
+from eventsmith import bundle, process, source
 
 QUICK = ("--no-lock", "--no-git")
 
@@ -26,11 +26,8 @@ def test_the_users_own_rules_for_addresses_do_not_lead_past_the_bundle(
     config.write_text("""\
 [url "ssh://git@example.com/"]
 insteadOf = https://example.com/
-[protocol "file"]
-allow = never
 """)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
-    monkeypatch.setenv("GIT_ALLOW_PROTOCOL", "https:ssh")
 
     result = eventsmith("new", "orders", *QUICK)
 
@@ -51,6 +48,14 @@ def test_settings_that_the_caller_hands_to_git_stay(
 
 
 @pytest.mark.usefixtures("shipped")
+def test_git_does_not_go_beyond_the_bundle(tmp_path: Path) -> None:
+    with source.find(None).reachable():
+        done = process.run(["git", "ls-remote", "https://example.com/other.git"], tmp_path)
+
+    assert "transport 'https' not allowed" in done.err
+
+
+@pytest.mark.usefixtures("shipped")
 def test_nothing_is_left_behind(
     eventsmith: Eventsmith, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +63,7 @@ def test_nothing_is_left_behind(
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("GIT_TERMINAL_PROMPT", "1")
     before = dict(os.environ), local.env.getdict()
 
     assert eventsmith("new", "orders", *QUICK).exit_code == 0
@@ -103,18 +109,18 @@ def guarded() -> Iterator[str]:
         thread.join()
 
 
-def test_git_asks_nobody_for_a_password(
-    eventsmith: Eventsmith, guarded: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_git_asks_nobody_for_a_password(guarded: str, tmp_path: Path) -> None:
     asks = tmp_path / "asks"
-    asks.write_text(f"#!{sys.executable}\nfrom pathlib import Path\nPath('asked').touch()\n")
+    asks.write_text(
+        f"#!{sys.executable}\nfrom pathlib import Path\nPath('{tmp_path}/asked').touch()\n"
+    )
     asks.chmod(0o755)
-    monkeypatch.setenv("GIT_ASKPASS", str(asks))
+    template = ("--template", f"git+http://{guarded}")
 
-    result = eventsmith("new", "orders", *QUICK, "--template", f"git+http://{guarded}")
+    done = program("new", "orders", *QUICK, *template, cwd=tmp_path, GIT_ASKPASS=str(asks))
 
-    assert_refused(result, "terminal prompts disabled")
-    assert not Path("asked").exists()
+    assert "terminal prompts disabled" in done.stderr
+    assert not (tmp_path / "asked").exists()
 
 
 def test_a_password_in_an_address_is_not_shown(eventsmith: Eventsmith, guarded: str) -> None:

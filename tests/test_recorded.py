@@ -243,6 +243,7 @@ def test_what_cannot_be_had_is_told_and_the_bundle_used_as_it_stands(
         "https://example.com/eventsmith/eventsmith.git",
         "git+https://example.com/eventsmith/eventsmith",
         "git+https://example.com/eventsmith/eventsmith/",
+        "https://Example.com/eventsmith/eventsmith.git",
         "https://ada:secret@example.com/eventsmith/eventsmith.git",
         "ssh://git@example.com/eventsmith/eventsmith.git",
         "ssh://git@example.com:2222/eventsmith/eventsmith.git",
@@ -306,7 +307,12 @@ def test_a_named_place_that_cannot_be_read_is_refused() -> None:
         recorded({"_src_path": "/gone", "_commit": "v1.0.0"}, "/nowhere")
 
 
-def test_has_knows_tags_branches_and_commits(stand_in: Path) -> None:
+def test_has_knows_tags_branches_and_commits(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")  # the strictest setting that a user can have
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "safe.bareRepository")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "explicit")
     git(stand_in, "branch", "side")
     move_on(stand_in)
     there = source.find(str(stand_in))

@@ -61,10 +61,9 @@ def _base() -> str:
 
 
 def _spellings(place: str) -> list[str]:
-    """Return the forms of the address, each in full: git replaces the longest that fits."""
-    host, path = _key(_base()).split("/", 1)
-    stems = [_base(), f"ssh://git@{host}/{path}", f"git@{host}:{path}", _stem(refs.address(place))]
-    return [stem + end for stem in dict.fromkeys(stems) for end in ("", "/", ".git", ".git/")]
+    """Return what `place` may become on its way to git, in full: it replaces the longest prefix."""
+    stem = _stem(refs.address(place))
+    return [stem + end for end in ("", "/", ".git", ".git/")]
 
 
 def _stem(address: str) -> str:

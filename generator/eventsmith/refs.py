@@ -42,8 +42,8 @@ def has(place: str, ref: str) -> bool:
         # Commits alone, where the other side can do that.
         clone = ["clone", "--quiet", "--bare", "--filter=tree:0", "--", address(place), "copy"]
         _git(place, *clone, folder=folder)
-        check = ["git", "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
-        return process.run(check, folder / "copy").ok
+        check = ["rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
+        return process.run(["git", "--git-dir", "copy", *check], folder).ok
 
 
 def names(place: str) -> list[str]:

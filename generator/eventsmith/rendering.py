@@ -38,7 +38,11 @@ class Answers:
 
 def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Render `source` into the empty `folder` and return every answer."""
-    with _translated_errors(source, answers.spelling), _quiet(keep_prompts=answers.ask):
+    with (
+        _translated_errors(source.shown, answers.spelling),
+        _quiet(keep_prompts=answers.ask),
+        source.reachable(),
+    ):
         if source.questions is not None:
             _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
         from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it
@@ -73,7 +77,7 @@ def _is_question(key: str, details: object) -> bool:
 
 
 @contextlib.contextmanager
-def _translated_errors(source: Source, spelling: Mapping[str, str]) -> Iterator[None]:
+def _translated_errors(place: str, spelling: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:  # Copier's own is an Exception as well
@@ -81,10 +85,10 @@ def _translated_errors(source: Source, spelling: Mapping[str, str]) -> Iterator[
     except EventsmithError:
         raise
     except Exception as error:
-        raise EventsmithError(_one_line(error, source.location, spelling)) from error
+        raise EventsmithError(_one_line(error, place, spelling)) from error
 
 
-def _one_line(error: Exception, location: str, spelling: Mapping[str, str]) -> str:
+def _one_line(error: Exception, place: str, spelling: Mapping[str, str]) -> str:
     """Return the reason in `error`; what a failed program printed says more than its exit code."""
     text = telling_line(str(getattr(error, "stderr", "") or "")) or " ".join(str(error).split())
     if match := _WRONG.match(text):
@@ -93,7 +97,7 @@ def _one_line(error: Exception, location: str, spelling: Mapping[str, str]) -> s
         return f"{match[1]}: {match[2]}; choose another with -d {match[1]}=…"
     if match := _MISSING.match(text):
         return f"{match[1]}: there is no answer; give one with -d {match[1]}=…"
-    return f"{location} cannot be rendered: {text or type(error).__name__}; see --template"
+    return f"{place} cannot be rendered: {text or type(error).__name__}; see --template"
 
 
 @contextlib.contextmanager

@@ -93,7 +93,7 @@ def _one_line(error: Exception, place: str, spelling: Mapping[str, str]) -> str:
     text = telling_line(str(getattr(error, "stderr", "") or "")) or " ".join(str(error).split())
     if match := _WRONG.match(text):
         if match[1] in spelling:
-            return f"{match[2]}; choose another {spelling[match[1]]}"
+            return f"{spelling[match[1]]}: {match[2]}"
         return f"{match[1]}: {match[2]}; choose another with -d {match[1]}=…"
     if match := _MISSING.match(text):
         return f"{match[1]}: there is no answer; give one with -d {match[1]}=…"

@@ -14,6 +14,7 @@ import yaml
 from eventsmith.errors import EventsmithError
 from eventsmith.naming import nearest
 from eventsmith.process import telling_line
+from eventsmith.service import ANSWERS
 from eventsmith.source import Source
 
 _WRONG = re.compile(r"(?:Validation error|Invalid choice) for (?:question )?'(\w+)': (.+)")
@@ -22,16 +23,22 @@ _MISSING = re.compile(r'Question "(\w+)" is required')
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The answers a render starts from; `ask` prompts for what `given` leaves open."""
+    """The answers a render starts from; `ask` prompts for what `given` leaves open.
 
-    given: Mapping[str, str] = field(default_factory=dict)
+    `file` is where they are kept, relative to the service; `spelling` says how a question is
+    answered on the command line, where that is not `-d QUESTION=…`.
+    """
+
+    given: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     ask: bool = False
+    file: str = ANSWERS
+    spelling: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Render `source` into the empty `folder` and return every answer."""
-    with _translated_errors(source.shown), _quiet(keep_prompts=answers.ask):
+    with _translated_errors(source.shown, answers.spelling), _quiet(keep_prompts=answers.ask):
         if source.questions is not None:
             _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
         from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it
@@ -42,6 +49,7 @@ def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
                 folder,
                 data=dict(answers.given),
                 user_defaults=dict(answers.defaults),
+                answers_file=answers.file,
                 vcs_ref=source.ref,
                 defaults=not answers.ask,
                 quiet=True,
@@ -50,7 +58,7 @@ def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
         return worker.answers.combined
 
 
-def _refuse_unknown(given: Mapping[str, str], questions: Mapping[str, Any]) -> None:
+def _refuse_unknown(given: Mapping[str, Any], questions: Mapping[str, Any]) -> None:
     """Refuse keys that Copier would ignore without a word, or that are computed."""
     known = [key for key, details in questions.items() if _is_question(key, details)]
     for key in given:
@@ -66,7 +74,7 @@ def _is_question(key: str, details: object) -> bool:
 
 
 @contextlib.contextmanager
-def _translated_errors(location: str) -> Iterator[None]:
+def _translated_errors(place: str, spelling: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:  # Copier's own is an Exception as well
@@ -74,17 +82,19 @@ def _translated_errors(location: str) -> Iterator[None]:
     except EventsmithError:
         raise
     except Exception as error:
-        raise EventsmithError(_one_line(error, location)) from error
+        raise EventsmithError(_one_line(error, place, spelling)) from error
 
 
-def _one_line(error: Exception, location: str) -> str:
+def _one_line(error: Exception, place: str, spelling: Mapping[str, str]) -> str:
     """Return the reason in `error`; what a failed program printed says more than its exit code."""
     text = telling_line(str(getattr(error, "stderr", "") or "")) or " ".join(str(error).split())
     if match := _WRONG.match(text):
+        if match[1] in spelling:
+            return f"{spelling[match[1]]}: {match[2]}"
         return f"{match[1]}: {match[2]}; choose another with -d {match[1]}=…"
     if match := _MISSING.match(text):
         return f"{match[1]}: there is no answer; give one with -d {match[1]}=…"
-    return f"{location} cannot be rendered: {text or type(error).__name__}; see --template"
+    return f"{place} cannot be rendered: {text or type(error).__name__}; see --template"
 
 
 @contextlib.contextmanager

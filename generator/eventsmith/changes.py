@@ -32,12 +32,12 @@ class Change:
     @property
     def diff(self) -> str:
         """What would have to change in the service's file."""
-        sides = (part.decode(errors="replace").splitlines(keepends=True) for part in self._parts)
-        return "".join(unified_diff(*sides, f"a/{self.path}", f"b/{self.path}"))
+        before, after = _lines(self.current or b""), _lines(self.rendered)
+        return "".join(unified_diff(before, after, f"a/{self.path}", f"b/{self.path}"))
 
-    @property
-    def _parts(self) -> tuple[bytes, bytes]:
-        return self.current or b"", self.rendered
+
+def _lines(text: bytes) -> list[str]:
+    return text.decode(errors="replace").splitlines(keepends=True)
 
 
 def read(folder: Path) -> dict[str, bytes]:

@@ -95,6 +95,7 @@ def _tags(option: Node, key: Json) -> list[tuple[str, Sequence[Json], str]]:
         (field.name, field.type.values, option.name)
         for field in option.fields
         if field.key == key and isinstance(field.type, Choice)
+        if (field.required or field.default) and {str, int} >= set(map(type, field.type.values))
     ]
 
 

@@ -87,7 +87,7 @@ def names() -> list[str]:
     """Return every name worth trying that a field may have."""
     rules: Any = environment().get_template("template/names.jinja").module
     tried = {*dir(builtins), *sys.stdlib_module_names, *keyword.kwlist, *keyword.softkwlist}
-    tried |= {*dir(BaseModel), *"abcdefghijklmnopqrstuvwxyz", "self", "cls", "event", "events"}
+    tried |= {*dir(BaseModel), *SAMPLES, *"abcdefghijklmnopqrstuvwxyz", "self", "cls", "event"}
     return sorted(name for name in tried if not rules.fields_problem([f"{name}:str"]))
 
 

@@ -58,7 +58,7 @@ def _contract(event: type[DomainEvent], made: Schema, definitions: Schema) -> Sc
         "title": event_type.name,
         "properties": {k: v for k, v in made["properties"].items() if k not in IDENTITY},
         "required": [name for name in made["required"] if name not in IDENTITY],
-        "$defs": {name: definitions[name] for name in sorted(definitions) if definitions[name]},
+        "$defs": {name: definition for name, definition in definitions.items() if definition},
         "x-eventsmith": {
             "type": str(event_type),
             "version": event_type.version,

@@ -10,7 +10,6 @@ PARTS = {"items": "[]", "additionalProperties": ".*", "propertyNames": " (keys)"
 """The keywords that hold a schema each, and how a path goes on there."""
 _DOCUMENTATION = {
     *("title", "description", "examples", "deprecated", "readOnly", "writeOnly", "$comment"),
-    "discriminator",  # tells a reader where to look; the alternatives say it themselves
 }
 _STRUCTURE = {
     *("$schema", "x-eventsmith", "$ref", "$defs", "type", "format", "enum", "const", "default"),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from .. import SERVICE
+from ..errors import Refused
 from .comparison import compare
 from .findings import Finding
 from .schema import Schema
@@ -58,10 +59,13 @@ def read(folder: Path) -> dict[str, bytes]:
 
 
 def write(folder: Path, name: str, text: str) -> Path:
-    """Write one snapshot, and say where."""
-    folder.mkdir(exist_ok=True)
+    """Write one snapshot, and say where; raises Refused if that cannot be."""
     file = folder / f"{name}.json"
-    file.write_text(text, "utf-8", newline="\n")
+    try:
+        folder.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise Refused(f"cannot write {file}: {error.strerror}") from error
     return file
 
 
@@ -86,8 +90,8 @@ def _verdict(
         agreed = _parsed(snapshot)
         findings = compare(agreed, contract)
     except (ValueError, RecursionError) as error:
-        unreadable = Finding("", "not readable", str(error))
-        return Verdict(name, "unreadable", [unreadable], f"restore {file} from version control")
+        way_out = f"mend {file}, or take the class as agreed: {_export(name)}"
+        return Verdict(name, "unreadable", [Finding("", "not readable", str(error))], way_out)
     if any(finding.breaking for finding in findings):
         return Verdict(name, "breaking", findings, _new_version(name, contracts))
     if findings or agreed != contract:
@@ -105,8 +109,12 @@ def _new_version(name: str, contracts: Mapping[str, Schema]) -> str:
     ]
     return (
         f"declare a new version: eventsmith add-event {event} … --version {max(versions) + 1}; "
-        f"or, as long as nobody has consumed it: {SERVICE} contracts export --breaking {name}"
+        f"or, as long as nobody has consumed it: {_export(name)}"
     )
+
+
+def _export(breaking: str) -> str:
+    return f"{SERVICE} contracts export --breaking {breaking}"
 
 
 def _parsed(snapshot: bytes) -> Schema:

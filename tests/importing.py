@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from eventsmith.errors import EventsmithError
 from eventsmith.schema.reading import EventType, Snapshot
 from eventsmith.schema.source import ContractSource, contract_source
 
@@ -84,6 +86,11 @@ def contract(properties: Schema, **more: Any) -> Schema:
     } | more
 
 
+def field(schema: Any, **more: Any) -> Schema:
+    """Return the contract of an event whose only field is `total`."""
+    return contract({"total": schema}, **more)
+
+
 def imported(schema: Schema, class_name: str = "OrderCreated") -> ContractSource:
     """Return what eventsmith makes of a schema."""
     about = schema["x-eventsmith"]
@@ -135,3 +142,16 @@ def essence(schema: Schema) -> Schema:
 
     demanded: Schema = told(schema)
     return demanded
+
+
+def assert_refused(schema: Schema, *parts: str) -> None:
+    """Check that a schema is refused in one line that has these parts."""
+    with pytest.raises(EventsmithError) as caught:
+        imported(schema)
+    message = str(caught.value)
+    assert message.startswith("contracts/orders.OrderCreated.v1.json cannot be imported: ")
+    assert message.replace("…", "").isascii()
+    assert message.isprintable()
+    assert len(message) < 400
+    for part in parts:
+        assert part in message

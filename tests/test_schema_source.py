@@ -8,9 +8,6 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from eventing import DomainEvent
-from eventsmith.schema import names
-from eventsmith.schema.vocabulary import BUILTINS, MODULES
 from importing import contract, contract_of, imported, loaded, module_of
 
 STRING = {"type": "string"}
@@ -44,7 +41,11 @@ ORDER = contract(
     description="An order was created.",
     **{
         "$defs": {
-            "Status": {"enum": ["new", "in-transit"], "type": "string"},
+            "Status": {
+                "enum": ["new", "in-transit"],
+                "description": "Where it is.",
+                "type": "string",
+            },
             "Line-Output": {
                 "type": "object",
                 "description": "What was ordered.",
@@ -76,6 +77,8 @@ from ..eventing import DomainEvent, event
 
 
 class Status(StrEnum):
+    """Where it is."""
+
     NEW = "new"
     IN_TRANSIT = "in-transit"
 
@@ -119,6 +122,32 @@ class OrderCreated(DomainEvent):
     source: Literal["web", "shop"] | SkipJsonSchema[None] = Field(default_factory=lambda: None)
     extra: JsonValue
 '''
+SNAPSHOT = """\
+{
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "OrderCreated",
+  "description": "orders tells that this happened.",
+  "type": "object",
+  "properties": {
+    "size": {
+      "type": "integer",
+      "default": 3,
+      "minimum": 1
+    },
+    "name": {
+      "type": "string"
+    }
+  },
+  "required": [
+    "name"
+  ],
+  "x-eventsmith": {
+    "type": "orders.OrderCreated.v1",
+    "version": 1,
+    "stream": "orders"
+  }
+}
+"""
 PAYLOAD = {
     "customerId": "01930000-0000-7000-8000-000000000000",
     "total": "10.50",
@@ -138,6 +167,20 @@ def read(payload: dict[str, Any], event: type[BaseModel] | None = None) -> Any:
 
 def test_the_consuming_side_reads_as_if_it_had_been_written_by_hand() -> None:
     assert module_of(imported(ORDER)) == MODULE
+
+
+def test_the_snapshot_is_what_the_service_will_export() -> None:
+    source = imported(ORDER)
+
+    assert json.loads(source.snapshot) == contract_of(loaded(source))
+
+
+def test_the_snapshot_has_its_keys_in_the_order_of_an_export() -> None:
+    size = {"minimum": 1, "default": 3, "type": "integer"}
+
+    source = imported(contract({"size": size, "name": STRING}, required=["name"]))
+
+    assert source.snapshot == SNAPSHOT
 
 
 def test_the_same_schema_gives_the_same_source() -> None:
@@ -241,52 +284,6 @@ def test_an_older_way_to_write_a_reference_is_understood() -> None:
     )
 
     assert imported(schema | {"required": []}).fields == "    kind: Kind = Kind.A"
-
-
-def fields_of(*keys: str) -> list[str]:
-    return names.of_fields(keys, of_event=True)
-
-
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        *(("id", "id"), ("type", "type"), ("hash", "hash"), ("customer_id", "customer_id")),
-        *(("customerId", "customer_id"), ("SKU", "sku"), ("customer-id", "customer_id")),
-        *(("class", "class_"), ("None", "none"), ("date", "date_"), ("list", "list_")),
-        *(("copy", "copy_"), ("json", "json_"), ("data", "data_"), ("of", "of_"), ("l", "l_")),
-        *(("model_config", "model_config_"), ("model_dump_x", "field_model_dump_x")),
-        *(("model_name", "model_name"), ("_private", "private"), ("__class__", "class_")),
-        *(
-            ("3d", "field_3d"),
-            ("", "field"),
-            ("🚀", "field"),
-            ("Größe", "groe"),
-            ("x" * 99, "x" * 60),
-        ),
-    ],
-)
-def test_a_field_has_the_name_it_has_in_json_or_the_nearest_possible(key: str, name: str) -> None:
-    assert fields_of(key) == [name]
-
-
-def test_names_stay_different() -> None:
-    assert fields_of("class", "class_", "Class") == ["class_2", "class_", "class_3"]
-    assert fields_of("aB", "a_b", "a-b") == ["a_b_2", "a_b", "a_b_3"]
-    assert names.of_members(["a b", "a-b", "", 1, -1, 1.5, None, True, "🚀", "O"]) == [
-        *("A_B", "A_B_2", "EMPTY", "VALUE_1", "MINUS_1", "VALUE_1_5", "NONE", "TRUE", "VALUE"),
-        "VALUE_O",
-    ]
-    assert names.of_class("Line", {"Line", "Line2"}) == "Line3"
-    assert [names.of_class(key, ()) for key in ("line-item", "Decimal", "List", "3d", "🚀")] == [
-        *("LineItem", "Decimal2", "List", "Class3d", "Class"),
-    ]
-
-
-def test_no_field_hides_what_pydantic_or_an_event_has() -> None:
-    inherited = {*dir(DomainEvent), *dir(type(DomainEvent)), *MODULES, *BUILTINS, "data", "of"}
-    hidden = {*inherited, "event_type"} - {"event"}
-
-    assert hidden & set(fields_of(*sorted(hidden))) == set()
 
 
 def test_it_needs_nothing_heavy() -> None:

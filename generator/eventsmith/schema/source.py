@@ -20,11 +20,11 @@ from eventsmith.schema.reading import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class ContractSource:
-    """The parts of a module, without line breaks around them; all but `imports` may be empty.
+    """The parts of a module, without line breaks around them, and the file that goes with it.
 
-    `description` is the event's docstring, `classes` are those that its fields are made of,
-    `fields` is the body of its class, indented. `snapshot` is the text of the file that the
-    importing service will export from all that.
+    `imports` are all there are. `classes` are those that the event's fields are made of, and may
+    be empty. `description` is the event's docstring. `fields` is the body of its class, indented,
+    and may be empty as well. `snapshot` is the text that the importing service would export.
     """
 
     imports: str

@@ -15,7 +15,8 @@ async def test_a_consumer_that_is_killed_while_it_stops_leaves_everything_to_oth
 ) -> None:
     events = alike(3, "wait")
     await pipe.publish(*events)
-    leaving = await victims.start(window, signal.SIGKILL, "consumer", DRAIN_TIMEOUT="0")
+    settings = {"BATCH": "3", "DRAIN_TIMEOUT": "0"}
+    leaving = await victims.start(window, signal.SIGKILL, "consumer", **settings)
     await leaving.logged("probe.waiting")
     leaving.send(signal.SIGTERM)
     await killed(leaving)

@@ -62,7 +62,7 @@ async def killed(process: Process) -> None:
 
 
 async def wake(process: Process) -> None:
-    """Let a frozen process go on, finish what it has in hand, and stop."""
-    process.send(signal.SIGCONT)
+    """Let a frozen process finish what it has in hand, and stop before it takes up more."""
     process.send(signal.SIGTERM)
+    process.send(signal.SIGCONT)
     assert await process.ended() == 0

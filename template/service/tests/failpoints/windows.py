@@ -39,6 +39,7 @@ FAILPOINTS = {
     "before-publishing": before("messaging.batch:publish"),
     "after-publishing": after("messaging.batch:publish"),
     # Lost writes, and `outbox replay`: rows go back from outbox_sent to the outbox.
+    "between-two-pages-of-a-look": before("messaging.lost_writes:LostWrites._treat", call=2),
     "before-putting-back": before("messaging.lost_writes:put_back"),
     "after-putting-back": after("messaging.lost_writes:put_back"),
     "between-two-pages-of-a-repair": before("messaging.lost_writes:put_back", call=2),

@@ -89,9 +89,9 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
     service = find_service(request.folder)
     wanted = _imported(request) if request.origin else _declared(request, service)
     source = recorded(service.answers, request.template)
-    event, rendered = _render(source, service, _asked(service, wanted) | wanted)
+    event, rendered = render_event(source, service, _asked(service, wanted) | wanted)
     before = _before(service, event, _FOLLOWING if request.origin else _GROWING)
-    base = _render(source, service, before.answers)[1] if before else {}
+    base = render_event(source, service, before.answers)[1] if before else {}
     owned = [path for path in rendered if path.startswith("tests/") or "/handlers/" in path]
     planned = changes.plan(service.folder, rendered, base, owned)
     addition = Addition(service, event, planned, source.remark)
@@ -103,7 +103,9 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
 def _declared(request: Request, service: Service) -> dict[str, Any]:
     """Return the answers for an event that is described on the command line."""
     if request.role == "consumes" and not request.publisher:
-        raise EventsmithError("--role consumes: say whose event it is by --publisher SLUG, or by --from")
+        raise EventsmithError(
+            "--role consumes: say whose event it is by --publisher SLUG, or by --from"
+        )
     given = {
         "event": request.name,
         "event_publisher": request.publisher or service.slug,
@@ -145,10 +147,13 @@ def _type(answers: Mapping[str, Any]) -> str:
     return "{event_publisher}.{event}.v{event_version}".format_map(answers)
 
 
-def _render(
+def render_event(
     source: Source, service: Service, answers: Mapping[str, Any]
 ) -> tuple[Event, dict[str, bytes]]:
-    """Return an event with all its answers, and its files by their paths in the service."""
+    """Return an event with all its answers, and its files by their paths in the service.
+
+    Of `answers`, those count that a user can give; the others follow from them.
+    """
     given = {key: answers[key] for key in _ASKED & answers.keys()}
     # Names are checked while rendering; until then no name may lead to another folder.
     name = re.sub(r"[^\w.-]", "_", _type(answers))

@@ -12,7 +12,6 @@ from eventsmith import cli_events, cli_updating
 from eventsmith.options import Data, Template, pairs
 from eventsmith.reporting import Commands, hint, note
 
-
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_events.app)
 app.add_typer(cli_updating.app)

@@ -1,5 +1,7 @@
 """The command line of a service's events: `add-event`, `remove-event` and `events`."""
 
+import json
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +10,8 @@ import typer
 
 from eventsmith.errors import EventsmithError
 from eventsmith.options import Folder, Template
-from eventsmith.reporting import hint, note
+from eventsmith.reporting import columns, hint, note
+
 
 class Role(StrEnum):
     """What a service does with an event."""
@@ -81,3 +84,51 @@ def add_event(
         typer.echo(f"{change.fate:<9}  {change.path}")
     if not dry_run:
         hint(*addition.next_steps)
+
+
+@app.command()
+def remove_event(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as OrderShipped.")],
+    *,
+    version: Annotated[int | None, typer.Option(min=1, help="One of its versions.")] = None,
+    publisher: Annotated[
+        str | None, typer.Option(metavar="SLUG", help="The service that publishes it.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the files, delete none.")
+    ] = False,
+    folder: Folder = Path(),
+    template: Template = None,
+) -> None:
+    """Delete the files of an event, if nobody has edited them."""
+    from eventsmith.remove_event import Request, remove
+
+    removal = remove(Request(folder, name, version, publisher, template), dry_run=dry_run)
+    for path in removal.files:
+        typer.echo(f"removed    {path}")
+    for text in removal.notes:
+        note(text)
+    slug, gone = removal.service.slug, removal.event.type
+    note(f"outbox and streams may still hold {gone}; see what waits there: uv run {slug} status")
+
+
+@app.command()
+def events(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    folder: Folder = Path(),
+) -> None:
+    """List the events of the service in this folder."""
+    from eventsmith.events import events as read
+
+    rows = [asdict(row) for row in read(folder)]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    elif rows:
+        titles = list(rows[0])
+        cells = [
+            [str("-" if row[title] is None else row[title]) for title in titles] for row in rows
+        ]
+        typer.echo("\n".join(columns([titles, *cells])))
+    else:
+        typer.echo("no events yet; add one: eventsmith add-event NAME")

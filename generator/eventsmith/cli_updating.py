@@ -1,6 +1,8 @@
 """The command line of what keeps a service close to its template: `update` and `check`."""
 
+import json
 from collections.abc import Sized
+from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from eventsmith.update import Update
 
 app = typer.Typer()
-_CONFLICTS = 3
+_CONFLICTS, _DRIFT = 3, 4
 
 
 @app.command()
@@ -51,6 +53,36 @@ def update(
     else:
         _tell(outcome)
     raise typer.Exit(_CONFLICTS if outcome.conflicts else 0)
+
+
+@app.command()
+def check(
+    *,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what would bring the files back.")
+    ] = False,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Take a newer template for a fault.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    folder: Folder = Path(),
+    template: Template = None,
+) -> None:
+    """Tell whether the template's files, the events and the contracts are as they should be."""
+    from eventsmith.check import check as run
+
+    report = run(folder, template, latest=latest)
+    for text in report.notes:
+        note(text)
+    if as_json:
+        typer.echo(json.dumps({"ok": not report.findings} | asdict(report), indent=2))
+    else:
+        for found in report.findings:
+            typer.echo(f"{found.kind:<8}  {found.subject}: {found.message}")
+            typer.echo(found.diff if diff else "", nl=False)
+        if not report.findings:
+            typer.echo(f"{report.service} is as {report.version} makes it")
+    raise typer.Exit(_DRIFT if report.findings else 0)
 
 
 def _tell(outcome: "Update") -> None:

@@ -9,7 +9,9 @@ from eventsmith.errors import EventsmithError
 from eventsmith.plumbing import Git
 
 _WHO = {
-    f"GIT_{role}_{key}": "eventsmith" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")
+    f"GIT_{role}_{key}": "eventsmith"
+    for role in ("AUTHOR", "COMMITTER")
+    for key in ("NAME", "EMAIL")
 }
 # A file that the user added stays where it is, though the template may rename its folder.
 _MERGE = ("-c", "merge.renames=true", "-c", "merge.directoryRenames=false")
@@ -43,6 +45,7 @@ class Merger:
 
     def __init__(self, users: Git, scratch: Path) -> None:
         self._users = users
+        scratch.mkdir()
         objects = users.folder / users.line("rev-parse", "--git-path", "objects")
         form = users.line("rev-parse", "--show-object-format")
         Git(scratch)("init", "--quiet", "--bare", "--template=", f"--object-format={form}")

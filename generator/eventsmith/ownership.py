@@ -1,6 +1,6 @@
 """Whose file it is: the user's, shared with the template, or the template's."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -20,8 +20,8 @@ class Kind(StrEnum):
 class Ownership:
     """The lists of copier.yml, as they are for one service and its events."""
 
-    yours: Iterable[PathSpec]
-    shared: Iterable[PathSpec]
+    yours: Sequence[PathSpec[Any]]
+    shared: Sequence[PathSpec[Any]]
 
     @classmethod
     def of(cls, renders: Iterable[Mapping[str, Any]]) -> Self:
@@ -38,6 +38,6 @@ class Ownership:
         return Kind.TEMPLATES
 
 
-def _spec(patterns: object) -> PathSpec:
+def _spec(patterns: object) -> PathSpec[Any]:
     lines = patterns if isinstance(patterns, list) else []  # a template older than the lists
     return PathSpec.from_lines("gitignore", lines)

@@ -31,7 +31,7 @@ class Git:
         return subprocess.run(
             ["git", *arguments],
             cwd=self.folder,
-            env=os.environ | {"LC_ALL": "C"} | self.environment,
+            env={**os.environ, "LC_ALL": "C", **self.environment},
             input=given,
             capture_output=True,
             check=False,

@@ -22,20 +22,20 @@ def remarks(
     yield from upgrades.lines(crossed, str(service.answers.get("package")))
     if answers := _new_answers(route, theirs, given):
         shown = ", ".join(f"{key}={json.dumps(value)}" for key, value in answers.items())
-        yield f"new questions have their defaults: {shown}; answer one with: eventsmith update -d KEY=VALUE"
+        yield f"new questions have their defaults: {shown}; change one: eventsmith update -d KEY=…"
 
 
 def leftovers(merge: Merge, changed: Sequence[str], before: Tree) -> Iterator[str]:
     """Yield what the merge leaves to be known or done."""
     if merge.removed:
-        yield f"you have deleted {shortened(merge.removed)}, so the template's changes to it are left out"
+        yield f"you deleted {shortened(merge.removed)}, and an update leaves it so"
     if "pyproject.toml" in changed and "uv.lock" in before:
         yield "pyproject.toml has changed, so the lock may be behind; run: uv lock"
 
 
 def _new_answers(route: Route, theirs: Snapshot, given: Mapping[str, str]) -> dict[str, object]:
     """Return the answers that nobody has given so far."""
-    found = {}
+    found: dict[str, object] = {}
     for (part, _), render in zip(route.starts, theirs.renders, strict=True):
         folder = render.files[part.file].parents[part.file.count("/")]
         answers = read_answers(folder, part.file)

@@ -38,8 +38,12 @@ def starts(
     Raises EventsmithError where a version cannot be had.
     """
     found = []
+    sources: dict[tuple[object, object], Source] = {}  # most parts record the same
     for part in service.parts:
-        source = recorded(part.answers, template)
+        place = part.answers.get("_src_path"), part.answers.get("_commit")
+        if place not in sources:
+            sources[place] = recorded(part.answers, template)
+        source = sources[place]
         if base is not None:
             source = source.at(base)
         elif source.missing:

@@ -14,7 +14,11 @@ EVENT_ANSWERS = ".copier-answers.d"
 
 
 class UnreadableAnswersError(EventsmithError):
-    """What Copier recorded cannot be read."""
+    """What Copier recorded in `file` cannot be read."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(f"{file} {problem}")
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +100,23 @@ def _read(folder: Path) -> Service:
 def _event_answers(folder: Path, file: str) -> Mapping[str, Any]:
     answers = read_answers(folder, file)
     if answers.get("kind") != "event" or "event_type" not in answers:
-        raise UnreadableAnswersError(f"{folder / file} keeps no event; restore it or remove it")
+        raise UnreadableAnswersError(folder / file, "keeps no event; restore it or remove it")
     return answers
 
 
 def read_answers(folder: Path, file: str) -> Mapping[str, Any]:
-    """Return what Copier recorded in `file`; raises UnreadableAnswersError where it cannot be read."""
-    path = folder / file
+    """Return what Copier recorded in `file`; raises UnreadableAnswersError where it cannot."""
+    path, restore = folder / file, f"restore it with: git checkout -- {file}"
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise UnreadableAnswersError(
-            f"{path} is no text; restore it with: git checkout -- {file}"
-        ) from None
+        raise UnreadableAnswersError(path, f"is no text; {restore}") from None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        raise UnreadableAnswersError(f"{path} has conflict markers; keep one side, then run this again")
+        raise UnreadableAnswersError(path, "has conflict markers; keep one side, then try again")
     try:
         answers = yaml.safe_load(text)
     except yaml.YAMLError:
         answers = None
     if not isinstance(answers, dict):
-        raise UnreadableAnswersError(
-            f"{path} is not what Copier wrote; restore it with: git checkout -- {file}"
-        )
+        raise UnreadableAnswersError(path, f"is not what Copier wrote; {restore}")
     return answers

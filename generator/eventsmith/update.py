@@ -96,9 +96,7 @@ def _refuse_another(service: Service, route: Route, theirs: Snapshot) -> None:
                 )
 
 
-def _merge(
-    merger: Merger, ours: Tree, snapshots: tuple[Snapshot, Snapshot], label: str
-) -> Merge:
+def _merge(merger: Merger, ours: Tree, snapshots: tuple[Snapshot, Snapshot], label: str) -> Merge:
     base, theirs = (Side(snapshot, merger.keep(snapshot.files)) for snapshot in snapshots)
     if unknown := base.snapshot.records - ours.keys():
         raise EventsmithError(f"{min(unknown)} is not committed; commit it, then run this again")

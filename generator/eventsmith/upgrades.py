@@ -1,4 +1,4 @@
-"""What the template says of its releases: what breaks, what moved, and what is left to do by hand."""
+"""What the template says of its releases: what breaks, what moved, what is left to do."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from eventsmith import bundle, source
 from eventsmith.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "scripts"))
+import bundling  # noqa: E402 - where it is found is known only now
+
 STAND_IN = {
     "copier.yml": """\
 _subdirectory: "template/{{ kind }}"
@@ -118,3 +122,13 @@ def assert_refused(result: Result, *parts: str, code: int = 1) -> None:
     assert lines[0].startswith("error: ")
     for part in parts:
         assert part in lines[0]
+
+
+@pytest.fixture
+def shipped(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run the command as if installed from a wheel: with the releases of `stand_in` in a bundle."""
+    path = tmp_path / "it's a wheel" / "template.bundle"
+    bundling.write(path, stand_in, "1.0.0")
+    monkeypatch.setattr(bundle, "_BUNDLE", path)
+    monkeypatch.setattr(source, "_CHECKOUT", path.parent)
+    return path

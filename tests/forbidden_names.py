@@ -1,4 +1,4 @@
-"""Keeps template/taken_names.jinja: the names that a service or its aggregate cannot have.
+"""Keeps template/taken_names.jinja: names that a service, its aggregate or a field cannot have.
 
 python tests/forbidden_names.py              list what is missing there, and exit 1
 python tests/forbidden_names.py --write      add it
@@ -30,8 +30,8 @@ NEW_IN_3_14 = {"annotationlib", "compression"}
 MARKER = "Zzyzx"
 
 HEADER = """\
-{#- Names a service or its aggregate cannot have, in the snake_case they would take there.
-    Written by tests/forbidden_names.py; the rules are in names.jinja. -#}
+{#- Names a service, its aggregate or a field of an event cannot have, in the snake_case they would
+    take there. Written by tests/forbidden_names.py; the rules are in names.jinja. -#}
 """
 
 
@@ -76,6 +76,20 @@ def installed() -> set[str]:
     return usable(names)
 
 
+def event_attributes() -> set[str]:
+    """Return what an event has before it has fields of its own."""
+    from pydantic import BaseModel  # noqa: PLC0415 - the command line does without it
+
+    base = next(ROOT.glob("template/service/src/*/events/base.py")).read_text("utf-8")
+    event = next(
+        node
+        for node in ast.parse(base).body
+        if isinstance(node, ast.ClassDef) and node.name == "DomainEvent"
+    )
+    own = {name for node in event.body for name in _names_of(node)}
+    return usable(own | set(dir(BaseModel)))
+
+
 def sample() -> set[str]:
     """Return the names that the sample's code uses beside those made from its aggregate."""
     from copier import run_copy  # noqa: PLC0415 - a generated service has no Copier
@@ -115,6 +129,14 @@ def _names(source: str) -> Iterator[str]:
                 yield node.asname or node.name.partition(".")[0]
 
 
+def _names_of(member: ast.stmt) -> Iterator[str]:
+    match member:
+        case ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+            yield name
+        case ast.Assign(targets=targets):
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
 def recorded() -> dict[str, set[str]]:
     """Return the lists in template/taken_names.jinja."""
     text = TAKEN_NAMES.read_text("utf-8") if TAKEN_NAMES.exists() else ""
@@ -128,9 +150,10 @@ def missing(found: dict[str, set[str]]) -> dict[str, set[str]]:
 
 
 def write(found: dict[str, set[str]]) -> None:
-    """Add what was found; only the sample's list is seen whole from everywhere and replaced."""
+    """Add what was found; lists that are seen whole from everywhere are replaced."""
     text = HEADER
-    for name, words in (recorded() | {"sample": set()}).items():
+    replaced: dict[str, set[str]] = {"sample": set(), "event_attributes": set()}
+    for name, words in (recorded() | replaced).items():
         block = fill(" ".join(sorted(words | found[name])), 96)
         text += f"{{%- set {name} = '\n{block}\n'.split() -%}}\n"
     TAKEN_NAMES.write_text(text, "utf-8")
@@ -140,7 +163,7 @@ def main() -> int:
     """Compare, or with --write add what is missing."""
     found = {**of_python(), "installed": installed()}
     if "--write" in sys.argv:
-        write({**found, "sample": sample()})
+        write({**found, "sample": sample(), "event_attributes": event_attributes()})
         return 0
     lacking = missing(found)
     for name, words in lacking.items():

@@ -285,6 +285,7 @@ def test_a_foreign_event_and_a_later_version_get_files_of_their_own(ask: Ask) ->
     [
         *(["weight"], ["a:list"], ["a:list:list:int"], ["a:text"], ["a:int", "a:str"]),
         *(["class:str"], ["event_id:str"], ["model_x:str"], {"a": "str"}, 12),
+        *(["data:json"], ["list:str"], ["l:int"], ["x" * 61 + ":int"]),
     ],
 )
 def test_bad_fields_are_refused(ask: Ask, fields: object) -> None:
@@ -292,6 +293,24 @@ def test_bad_fields_are_refused(ask: Ask, fields: object) -> None:
 
     with pytest.raises(ValueError, match="Validation error for question 'event_fields'"):
         ask(".copier-answers.d/x.yml", **event)
+
+
+@pytest.mark.parametrize(
+    ("field", "reason"),
+    [
+        ("class", "a Python keyword"),
+        ("copy", "which every event has already"),
+        ("list", "the name of a type"),
+        ("model_year", "as Pydantic keeps model_… for itself"),
+    ],
+)
+def test_a_field_is_refused_for_a_reason_unless_it_is_there_already(
+    names: Any, field: str, reason: str
+) -> None:
+    refusal = f"a field cannot be called '{field}', {reason}."
+
+    assert names.fields_problem([f"{field}:str"]).strip() == refusal
+    assert names.fields_problem([f"{field}:str"], recorded="order_shipped") == ""
 
 
 @pytest.mark.parametrize("data", [{"event_role": "publishes"}, {"event_fields": []}])

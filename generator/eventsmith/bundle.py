@@ -4,9 +4,11 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import metadata
+from importlib.metadata import metadata, version
 from importlib.resources import as_file, files
 from tempfile import TemporaryDirectory
+
+from eventsmith import environment, refs
 
 _BUNDLE = files("eventsmith") / "template.bundle"
 
@@ -14,6 +16,11 @@ _BUNDLE = files("eventsmith") / "template.bundle"
 def exists() -> bool:
     """Tell whether this installation carries a template."""
     return _BUNDLE.is_file()
+
+
+def shown() -> str:
+    """Return what messages call it."""
+    return f"the template of eventsmith {version('eventsmith')}"
 
 
 def address() -> str:
@@ -27,40 +34,43 @@ def is_own(place: str) -> bool:
 
 
 @contextmanager
-def in_place_of_address() -> Iterator[dict[str, str]]:
-    """Yield the variables that make git read the bundle wherever it is given the address."""
+def read_in_place_of(place: str) -> Iterator[None]:
+    """Let git, and the git of Copier, read the bundle when they are asked for `place`."""
     with as_file(_BUNDLE) as path, TemporaryDirectory(prefix="eventsmith-cache-") as cache:
         first = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+        spellings = _spellings(place)
         pairs = {
             f"GIT_CONFIG_{part}_{number}": value
-            for number, spelling in enumerate(_spellings(), first)
+            for number, spelling in enumerate(spellings, first)
             for part, value in (("KEY", f"url.{path.as_posix()}.insteadOf"), ("VALUE", spelling))
         }
-        yield pairs | {
-            "GIT_CONFIG_COUNT": str(first + len(pairs) // 2),
+        values = {
+            "GIT_CONFIG_COUNT": str(first + len(spellings)),
             "GIT_ALLOW_PROTOCOL": "file",  # whatever is not the bundle is refused, not fetched
             # Copier keeps mirrors by address, and this one is no copy of what is there.
             "COPIER_CACHE_DIR": cache,
         }
+        with environment.given(pairs | values):
+            yield
 
 
 def _base() -> str:
     """Return the address of `project.urls`, which no other place names."""
     urls: list[str] = metadata("eventsmith").get_all("Project-URL", [])
-    return dict(url.split(", ", 1) for url in urls)["Repository"].rstrip("/").removesuffix(".git")
+    return _stem(dict(url.split(", ", 1) for url in urls)["Repository"])
 
 
-def _spellings() -> list[str]:
-    base = _base()
-    host, _, path = base.partition("://")[2].partition("/")
-    forms = (base, f"ssh://git@{host}/{path}", f"git@{host}:{path}")
-    return [form + end for form in forms for end in ("", "/", ".git", ".git/")]
+def _spellings(place: str) -> list[str]:
+    """Return what `place` may become on its way to git, in full: it replaces the longest prefix."""
+    stem = _stem(refs.address(place))
+    return [stem + end for end in ("", "/", ".git", ".git/")]
+
+
+def _stem(address: str) -> str:
+    return address.rstrip("/").removesuffix(".git")
 
 
 def _key(place: str) -> str:
-    """Return host and path: what all spellings of an address share."""
-    place = re.sub(r"^gh:/?", "https://github.com/", place)
-    place = re.sub(r"^gl:/?", "https://gitlab.com/", place)
-    place = re.sub(r"^[\w+]+://|^(?=[\w.-]+@)", "", place)
-    place = re.sub(r"^[^@/]+@", "", place).replace(":", "/", 1)
-    return place.rstrip("/").removesuffix(".git").lower()
+    """Return the host and the path, which all forms of an address share."""
+    rest = re.sub(r"^[a-z+]+://", "", _stem(refs.address(place)))
+    return re.sub(r"^([^/:]+)(:\d+)?[:/]+", r"\1/", re.sub(r"^[^/@]*@", "", rest)).lower()

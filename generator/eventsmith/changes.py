@@ -32,9 +32,9 @@ class Change:
     @property
     def diff(self) -> str:
         """What would have to change in the service's file."""
-        sides = (part.decode(errors="replace").splitlines(keepends=True) for part in self._parts)
+        was, now = (part.decode(errors="replace").splitlines(keepends=True) for part in self._parts)
         before = "/dev/null" if self.current is None else f"a/{self.path}"
-        return "".join(unified_diff(*sides, before, f"b/{self.path}"))
+        return "".join(unified_diff(was, now, before, f"b/{self.path}"))
 
     @property
     def _parts(self) -> tuple[bytes, bytes]:

@@ -4,14 +4,28 @@ import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from packaging.version import InvalidVersion, Version
+
 from eventsmith import process
+from eventsmith.errors import EventsmithError
 
-_HERE = Path()
+_SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/", "git+": ""}
 
 
-def is_address(place: str) -> bool:
-    """Tell an address from a path, as git and Copier do: https://…, git@host:…, gh:owner/name."""
-    return re.match(r"[\w.+-]+://|(\w[\w.-]*@)?\w[\w.-]+:(?![\\/])", place) is not None
+class UnreadableError(EventsmithError):
+    """Git cannot read a repository; `problem` says which and why."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem}; name the template with --template")
+        self.problem = problem
+
+
+def address(place: str) -> str:
+    """Return what Copier hands to git for `place`: its shortcuts are no addresses."""
+    for shortcut, meaning in _SHORTCUTS.items():
+        if place.startswith(shortcut):
+            return meaning + place.removeprefix(shortcut).lstrip("/")
+    return place
 
 
 def without_password(text: str) -> str:
@@ -19,30 +33,32 @@ def without_password(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]+@", "", text)
 
 
-def unreadable(location: str) -> str | None:
-    """Say why git cannot read the repository, if it cannot."""
-    answer = process.run(["git", "ls-remote", "--", location, "HEAD"], _HERE)
-    return None if answer.ok else without_password(answer.reason)
-
-
-def has(location: str, ref: str) -> bool:
+def has(place: str, ref: str) -> bool:
     """Tell whether `ref` is a tag, a branch or a commit there."""
-    if ref in _names(location):
+    if ref in names(place):
         return True
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
-        # Commits alone, where the other side can do that.
-        clone = ["git", "clone", "--quiet", "--bare", "--filter=tree:0", "--", location, "copy"]
-        check = ["git", "rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
         folder = Path(scratch)
-        return process.run(clone, folder).ok and process.run(check, folder / "copy").ok
+        # Commits alone, where the other side can do that.
+        clone = ["clone", "--quiet", "--bare", "--filter=tree:0", "--", address(place), "copy"]
+        _git(place, *clone, folder=folder)
+        check = ["rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
+        return process.run(["git", "--git-dir", "copy", *check], folder).ok
 
 
-def newest_release(location: str) -> str | None:
+def names(place: str) -> list[str]:
+    """Return the names of the tags and branches there."""
+    if not _is_address(place) and not Path(place).exists():
+        raise UnreadableError(f"{place} cannot be read (there is no such folder)")
+    lines = _git(place, "ls-remote", "--refs", "--", address(place)).splitlines()
+    found = (line.partition("\t")[2] for line in lines)
+    return [name.split("/", 2)[2] for name in found if name.count("/") > 1]
+
+
+def newest_release(place: str) -> str | None:
     """Return the tag of the newest release there, pre-releases left out."""
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 - seldom needed
-
     releases = {}
-    for name in _names(location):
+    for name in names(place):
         try:
             version = Version(name)
         except InvalidVersion:
@@ -52,8 +68,14 @@ def newest_release(location: str) -> str | None:
     return releases[max(releases)] if releases else None
 
 
-def _names(location: str) -> list[str]:
-    """Return the names of tags and branches."""
-    answer = process.run(["git", "ls-remote", "--refs", "--", location], _HERE)
-    names = (line.partition("\t")[2] for line in answer.out.splitlines())
-    return [name.split("/", 2)[2] for name in names if name.startswith("refs/")]
+def _is_address(place: str) -> bool:
+    """Tell an address from a path: https://…, git@host:…, gh:owner/name."""
+    return re.match(r"[\w.+-]+://|([\w.-]+@)?[\w.-]{2,}:", place) is not None
+
+
+def _git(place: str, *arguments: str, folder: Path = Path()) -> str:
+    done = process.run(["git", *arguments], folder)
+    if not done.ok:
+        reason = without_password(done.reason)
+        raise UnreadableError(f"{without_password(place)} cannot be read ({reason})")
+    return done.out

@@ -5,6 +5,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import yaml
 
 from eventsmith.compiling import each_text_once
+from eventsmith.environment import given
 from eventsmith.errors import EventsmithError
 from eventsmith.naming import nearest
 from eventsmith.process import telling_line
@@ -42,19 +44,17 @@ class Answers:
 
 def render(source: Source, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Render `source` into the empty `folder` and return every answer."""
-    with _in_plain_words(source.shown, answers), source.reachable():
+    with _in_plain_words(source.shown, answers):
         if source.questions is not None:
             _refuse_unknown(answers.given, yaml.safe_load(source.questions.read_text("utf-8")))
-        return _run_copier(source.location, source.ref, folder, answers)
+        return _run_copier(source.location, source.ref, folder, answers, source.reachable())
 
 
 def render_version(version: Version, folder: Path, answers: Answers) -> Mapping[str, Any]:
     """Do the same from files that are at hand already, many times as fast."""
+    gitless = given({"PATH": ""})  # else Copier asks git about every file that it writes
     with _in_plain_words(version.shown, answers), each_text_once():
-        from plumbum import local  # noqa: PLC0415 - slow
-
-        with local.env(PATH=""):  # Copier asks git, if there is one, about every file
-            every = _run_copier(str(version.folder), None, folder, answers)
+        every = _run_copier(str(version.folder), None, folder, answers, gitless)
     file = folder / answers.file
     origin = {"_commit": version.commit, "_src_path": version.location}
     lines = yaml.dump(origin, allow_unicode=True, default_flow_style=False)
@@ -71,20 +71,25 @@ def questions(version: Version) -> frozenset[str]:
 
 
 def _run_copier(
-    template: str, ref: str | None, folder: Path, answers: Answers
+    template: str,
+    ref: str | None,
+    folder: Path,
+    answers: Answers,
+    meanwhile: AbstractContextManager[None],
 ) -> Mapping[str, Any]:
     from copier import run_copy  # noqa: PLC0415 - slow; a refusal need not wait for it
 
-    worker = run_copy(
-        template,
-        folder,
-        data=dict(answers.given),
-        user_defaults=dict(answers.defaults),
-        answers_file=answers.file,
-        vcs_ref=ref,
-        defaults=not answers.ask,
-        quiet=True,
-    )
+    with meanwhile:
+        worker = run_copy(
+            template,
+            folder,
+            data=dict(answers.given),
+            user_defaults=dict(answers.defaults),
+            answers_file=answers.file,
+            vcs_ref=ref,
+            defaults=not answers.ask,
+            quiet=True,
+        )
     _refuse_unknown(answers.given, worker.template.questions_data)
     return worker.answers.combined
 

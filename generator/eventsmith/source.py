@@ -1,16 +1,15 @@
 """Where the template comes from: for a new service, and for one that records where it came from."""
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eventsmith import bundle, git, refs
+from eventsmith import bundle, environment, git, refs
 from eventsmith.errors import EventsmithError
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
-_UNASKED = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never"}
+_UNVERSIONED = "the service records no version of its template"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class Source:
     @property
     def shown(self) -> str:
         """The location as messages name it."""
-        return "eventsmith's own template" if self.bundled else refs.without_password(self.location)
+        return bundle.shown() if self.bundled else refs.without_password(self.location)
 
     def at(self, ref: str) -> "Source":
         """Return the same template at another tag, branch or commit; see `has`."""
@@ -42,9 +41,8 @@ class Source:
     @contextmanager
     def reachable(self) -> Iterator[None]:
         """Let Copier and git read the location meanwhile; they ask nobody for anything."""
-        with ExitStack() as stack:
-            extra = stack.enter_context(bundle.in_place_of_address()) if self.bundled else {}
-            stack.enter_context(_environment(_UNASKED | extra))
+        instead = bundle.read_in_place_of(self.location) if self.bundled else nullcontext()
+        with instead, environment.given(environment.UNASKED):
             yield
 
 
@@ -65,58 +63,63 @@ def recorded(answers: Mapping[str, object], template: str | None) -> Source:
     Where that version cannot be had, `missing` says why, and the template is as it stands.
     """
     place, commit = (str(answers.get(key) or "") for key in ("_src_path", "_commit"))
-    if template is not None:
-        return _pinned(_named(template), commit)
-    if not place or bundle.is_own(place):
-        return _pinned(find(None), commit)
-    if (problem := _problem(place, commit)) is None:
-        return _pinned(_named(place), commit)
-    own = _pinned(find(None), commit)
-    where = f"{refs.without_password(place)} {problem}"
-    if own.missing:
-        return _as_it_stands(own, f"{where}, and {own.missing}")
-    return replace(own, remark=f"{where}: {commit} is read from {own.shown}")
+    problems: list[str] = []
+    for source in _candidates(place, template):
+        try:
+            found = _finds(source, commit)
+        except refs.UnreadableError as error:
+            problems.append(error.problem)
+            continue
+        if found:
+            remark = f"{problems[0]}: {commit} is read from {source.shown}" if problems else None
+            return replace(source.at(commit), remark=remark)
+        lack = f"{source.shown} has no version {commit}" if commit else _UNVERSIONED
+        return _as_it_stands(source, [*problems, lack])
+    if source.questions:
+        return _as_it_stands(source, problems)
+    raise refs.UnreadableError(problems[0])
 
 
 def has(source: Source, ref: str) -> bool:
-    """Tell whether `ref` is a tag, a branch or a commit of the template."""
+    """Tell whether `ref` is a tag, a branch or a commit of the template; or raise, unreadable."""
     with source.reachable():
         return refs.has(source.location, ref)
 
 
 def newest(source: Source) -> str:
     """Return where an update leads: HEAD, or the newest release of a template at an address."""
-    if source.bundled or Path(source.location).is_dir():
+    if source.bundled or source.questions:
         return "HEAD"
     with source.reachable():
         return refs.newest_release(source.location) or "HEAD"
 
 
-def _pinned(source: Source, commit: str) -> Source:
-    """Return the source at `commit`; where it has none, as it stands."""
-    if not commit:
-        return _as_it_stands(source, "the service records no version of its template")
-    if not has(source, commit):
-        return _as_it_stands(source, f"{source.shown} has no version {commit}")
-    return source.at(commit)
+def _candidates(place: str, template: str | None) -> Iterator[Source]:
+    """Return where the recorded version may be: what cannot be read may be in our own template."""
+    if template is not None:
+        yield _named(template)
+    elif place and not bundle.is_own(place):
+        yield _named(place)
+        yield find(None)
+    else:
+        own = find(None)
+        yield replace(own, location=place) if own.bundled and place else own
 
 
-def _as_it_stands(source: Source, missing: str) -> Source:
+def _finds(source: Source, commit: str) -> bool:
+    """Tell whether the source has `commit`; raise when it cannot be read at all."""
+    if commit:
+        return has(source, commit)
+    if source.questions is None:
+        with source.reachable():
+            refs.names(source.location)
+    return False
+
+
+def _as_it_stands(source: Source, problems: list[str]) -> Source:
+    missing = ", and ".join(problems)
     remark = f"{missing}: {source.shown} is used as it stands"
-    return replace(source, remark=remark, missing=missing)
-
-
-def _problem(place: str, commit: str) -> str | None:
-    """Say why the recorded place cannot be read, if it cannot."""
-    source = _named(place)
-    path = Path(place).expanduser()
-    if not refs.is_address(place) and not path.is_absolute():
-        return "is a path from a folder that is not recorded"
-    if _is_checkout(path) and not commit:
-        return None  # a folder without a history serves as it stands
-    with source.reachable():
-        reason = refs.unreadable(source.location)
-    return reason and f"cannot be read ({reason})"
+    return replace(source, missing=missing, remark=remark)
 
 
 def _named(template: str) -> Source:
@@ -143,18 +146,3 @@ def _remark(path: Path) -> str | None:
         f"the template in {path} {state}: it is used as it stands, "
         "and the service records no version that an update could start from"
     )
-
-
-@contextmanager
-def _environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Set variables for this process and for Copier, whose plumbum keeps a copy of its own."""
-    from plumbum import local  # noqa: PLC0415 - slow
-
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        with local.env(**values):
-            yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from eventsmith import git
+from eventsmith import git, refs
 from eventsmith.errors import EventsmithError
 from eventsmith.plumbing import Git
 from eventsmith.source import Source
@@ -76,7 +76,7 @@ class Versions:
             place = Path(location)
             if not place.is_dir():
                 place = self._scratch / f"repository-{len(self._repositories)}"
-                clone = ("clone", "--quiet", "--bare", "--", location, str(place))
+                clone = ("clone", "--quiet", "--bare", "--", refs.address(location), str(place))
                 Git(self._scratch)(*clone)
             directory = Git(place).line("rev-parse", "--absolute-git-dir")
             self._repositories[location] = Git(self._scratch, {"GIT_DIR": directory})

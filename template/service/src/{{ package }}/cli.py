@@ -13,7 +13,7 @@ from . import SERVICE
 from .errors import ServiceError
 from .logging import configure
 from .messaging.telemetry import start_tracing
-from .operating import dead_letters, outbox
+from .operating import contracts, dead_letters, outbox
 from .operating.audit import audit_text, run_audit
 from .operating.options import AsJson
 from .operating.status import read_status, status_text
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outbox.app, name="outbox")
+app.add_typer(contracts.app, name="contracts")
 Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
@@ -108,6 +109,9 @@ def audit(as_json: AsJson = False) -> None:
     typer.echo(json.dumps(asdict(report)) if as_json else audit_text(report))
     if report.findings:
         raise typer.Exit(1)
+
+
+app.command()(contracts.asyncapi)
 
 
 def _run_role(

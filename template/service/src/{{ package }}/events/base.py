@@ -16,7 +16,8 @@ _TYPE = re.compile(
     r"(?P<publisher>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)\.(?P<name>[A-Z][A-Za-z0-9]*)\.v(?P<version>[1-9]\d*)"
 )
 _STREAM = re.compile(r"[^\s{}]+")
-_IDENTITY = {"event_id", "aggregate_id", "occurred_at"}
+IDENTITY = {"event_id", "aggregate_id", "occurred_at"}
+"""The fields that travel as attributes, beside the payload."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +37,32 @@ class DomainEvent(BaseModel):
     """A fact about an aggregate, in the past tense.
 
     `event_id` (UUIDv7) and `occurred_at` (UTC) are made for each event. Fields that a newer
-    publisher added are ignored, so that consumers can be upgraded later.
+    publisher added are ignored, so that consumers can be upgraded later. A field that has an
+    alias bears it on the wire, and its own name in Python.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", allow_inf_nan=False, validate_by_name=True
+    )
     event_type: ClassVar[EventType]
 
-    event_id: UUID = Field(default_factory=uuid7)
-    aggregate_id: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+    # With aliases, so that no alias_generator renames what the pipe goes by.
+    event_id: UUID = Field(default_factory=uuid7, alias="event_id")
+    aggregate_id: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")] = Field(
+        alias="aggregate_id"
+    )
     occurred_at: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] = Field(
-        default_factory=lambda: datetime.now(UTC)
+        default_factory=lambda: datetime.now(UTC), alias="occurred_at"
     )
 
     def data(self) -> str:
         """The payload as JSON: every field but the three that travel as attributes."""
-        return self.model_dump_json(exclude=_IDENTITY)
+        return self.model_dump_json(exclude=IDENTITY, by_alias=True)
 
     @classmethod
     def of(cls, identity: Mapping[str, object], payload: Mapping[str, object]) -> Self:
         """The event that attributes and payload describe; raises pydantic's ValidationError."""
-        return cls.model_validate({**payload, **identity})
+        return cls.model_validate({**payload, **identity}, by_alias=True, by_name=False)
 
 
 _E = TypeVar("_E", bound=DomainEvent)

@@ -1,0 +1,1 @@
+"""What events promise: their schemas, the snapshots in `contracts/`, and what differs between."""

@@ -12,27 +12,28 @@ from eventsmith.repository import Repository, shortened
 from eventsmith.restoring import locked_index, restored_on_failure
 
 
-def apply(repository: Repository, merge: Merge) -> list[str]:
-    """Stage the merge, write its files, and return their paths from the top of the repository.
+def apply(repository: Repository, merge: Merge) -> None:
+    """Stage the merge and write its files; what is in conflict stays unmerged in the index.
 
-    What is in conflict stays unmerged in the index. Raises EventsmithError, with nothing touched,
-    where a file that git does not know is in the way.
+    Raises EventsmithError, with nothing touched, where a file that git does not know is in the way.
     """
-    git = repository.git
+    git, head = repository.git, repository.head
     parts = [part for part in repository.prefix.split("/") if part]
-    root = _grafted(git, "HEAD^{tree}", parts, merge.hash)
-    changes = _changes(git, root)
+    root = _grafted(git, f"{head}^{{tree}}", parts, merge.hash)
+    changes = _changes(git, head, root)
     _refuse_in_the_way(git.folder, changes)
     with locked_index(git) as lock, restored_on_failure(git, list(changes), lock) as scratch:
         index = git.path("index")
         shutil.copyfile(index, scratch / "index")
         mine = git.having(GIT_INDEX_FILE=scratch / "index")
         mine.attempt("update-index", "-q", "--refresh")  # fails for changes in other folders
-        mine("read-tree", "-m", "-u", "HEAD", root)
+        try:
+            mine("read-tree", "-m", "-u", head, root)
+        except EventsmithError as error:
+            raise EventsmithError(f"nothing is changed: {error}") from error
         mine("update-index", "-z", "--index-info", given=_unmerged(repository.prefix, merge))
         shutil.copyfile(scratch / "index", lock)
         lock.replace(index)
-    return list(changes)
 
 
 def _grafted(git: Git, tree: str, parts: Sequence[str], new: str) -> str:
@@ -48,9 +49,9 @@ def _grafted(git: Git, tree: str, parts: Sequence[str], new: str) -> str:
     return git.line("mktree", "-z", given=given)
 
 
-def _changes(git: Git, root: str) -> dict[str, str]:
+def _changes(git: Git, head: str, root: str) -> dict[str, str]:
     """Return what becomes of each path: A for added, D for deleted, else what git calls it."""
-    words = git.names("diff-tree", "-r", "-z", "--name-status", "--no-renames", "HEAD", root)
+    words = git.names("diff-tree", "-r", "-z", "--name-status", "--no-renames", head, root)
     return dict(zip(words[1::2], words[::2], strict=True))
 
 

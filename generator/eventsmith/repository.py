@@ -1,7 +1,7 @@
 """The user's repository: whether it is ready for an update, and what it holds of a service."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
 
@@ -23,15 +23,19 @@ UNDO = "restore --source=HEAD --staged --worktree -- ."
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree with a service in it, at `prefix`: empty, or a path that ends in a slash."""
+    """A work tree at the commit `head`, with a service in it.
+
+    `prefix` is the path of the service: empty, or with a slash at its end.
+    """
 
     git: Git
     prefix: str
+    head: str = "HEAD"
 
     @property
     def tree(self) -> str:
-        """Name what the last commit holds of the service."""
-        return f"HEAD:{self.prefix.rstrip('/')}"
+        """Name what that commit holds of the service."""
+        return f"{self.head}:{self.prefix.rstrip('/')}"
 
 
 def ready(folder: Path) -> Repository:
@@ -53,7 +57,7 @@ def ready(folder: Path) -> Repository:
     _refuse_changes(repository, folder)
     if repository.git.attempt("rev-parse", "--verify", repository.tree).returncode:
         raise EventsmithError(f"nothing in {folder} is committed; commit it, then run this again")
-    return repository
+    return replace(repository, head=repository.git.line("rev-parse", "HEAD"))
 
 
 def _require_git() -> None:
@@ -75,7 +79,8 @@ def _refuse_changes(repository: Repository, folder: Path) -> None:
     entries = repository.git.names(
         *status, "--untracked-files=normal", "--", f":(top,literal){repository.prefix}"
     )
-    changed = {entry[3:].removeprefix(repository.prefix): entry[:2] for entry in entries}
+    names = (entry[3:].removeprefix(repository.prefix) or "all of it" for entry in entries)
+    changed = dict(zip(names, (entry[:2] for entry in entries), strict=True))
     if unmerged := [path for path, state in changed.items() if state in _UNMERGED]:
         raise EventsmithError(
             f"conflicts are left in {shortened(unmerged)}; resolve and commit them, "

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import bundling
 import pytest
 import yaml
 from copier import run_copy
@@ -113,6 +114,20 @@ def test_a_service_made_from_a_wheel(eventsmith: Eventsmith, tmp_path: Path) -> 
 
     assert (made["_src_path"], made["_commit"]) == (ADDRESS, "v1.0.0")
     found_as_recorded(made, tmp_path)
+
+
+def test_a_service_made_from_a_wheel_between_releases_names_a_commit_of_the_repository(
+    eventsmith: Eventsmith, stand_in: Path, shipped: Path
+) -> None:
+    move_on(stand_in)
+    bundling.write(shipped, stand_in, "1.0.0")
+
+    assert eventsmith("new", "orders", "--no-lock", "--no-git").exit_code == 0
+
+    made = answers(Path("orders"))
+    assert str(made["_commit"]).startswith("v1.0.0-1-g")
+    assert recorded(made, None).missing is None
+    assert recorded(made, str(stand_in)).missing is None
 
 
 def test_a_service_made_from_a_wheel_grows_by_a_checkout(
@@ -305,6 +320,13 @@ def test_a_named_place_without_that_version_is_used_as_it_stands(
 def test_a_named_place_that_cannot_be_read_is_refused() -> None:
     with pytest.raises(EventsmithError, match=r"/nowhere cannot be read .* name the template"):
         recorded({"_src_path": "/gone", "_commit": "v1.0.0"}, "/nowhere")
+
+
+def test_without_git_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(EventsmithError, match="install git"):
+        recorded({"_src_path": ADDRESS, "_commit": "v1.0.0"}, None)
 
 
 def test_has_knows_tags_branches_and_commits(

@@ -62,6 +62,7 @@ def recorded(answers: Mapping[str, object], template: str | None) -> Source:
 
     Where that version cannot be had, `missing` says why, and the template is as it stands.
     """
+    git.require()
     place, commit = (str(answers.get(key) or "") for key in ("_src_path", "_commit"))
     problems: list[str] = []
     for source in _candidates(place, template):

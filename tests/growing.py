@@ -1,5 +1,6 @@
 """A small template with releases of its own, and a service of it that people have worked on."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -132,6 +133,12 @@ class Grown:
         """Run `eventsmith update`."""
         return self.run("update", "-C", self.folder, *args)
 
+    def events(self) -> list[dict[str, object]]:
+        """Return what `eventsmith events` lists."""
+        rows = json.loads(self.run("events", "--json", "-C", self.folder).stdout)
+        assert isinstance(rows, list)
+        return rows
+
     def recorded(self, file: str = ".copier-answers.yml") -> dict[str, object]:
         """Return what Copier has recorded."""
         answers = yaml.safe_load(self.read(file))
@@ -178,3 +185,20 @@ def real_template(folder: Path) -> Template:
     template = Template(folder)
     template.release("v1.0.0")
     return template
+
+
+def next_release(template: Template) -> None:
+    """Release v1.1.0 of the real template: files renamed and changed, and a new question."""
+    messaging = "src/{{ package }}/messaging"
+    template.move(f"{messaging}/janitor.py", f"{messaging}/caretaker.py")
+    template.replace(f"{messaging}/relay.py", '"""', '"""Newer. ')
+    template.replace("src/{{ package }}/settings.py", '"""', '"""Newer. ')
+    template.replace("src/{{ package }}/models.py.jinja", '"""', '"""Newer. ')
+    template.replace("template/parts/event.py.jinja", '\n"""', '\n"""Newer. ')
+    template.replace("template/parts/test_event.py.jinja", '\n"""', '\n"""Newer. ')
+    template.write(f"{messaging}/{{% if audited %}}audit_log{{% endif %}}.py", "AUDITED = True\n")
+    question = "audited:\n  type: bool\n  default: true\n  when: \"{{ kind == 'service' }}\"\n\n"
+    template.replace("copier.yml", "with_kubernetes:\n", f"{question}with_kubernetes:\n")
+    news = "'1.1.0': {renamed: {src/<package>/messaging/janitor.py: caretaker.py}, manual: [Rest.]}"
+    template.write("template/upgrades.yml", f"{news}\n")
+    template.release("v1.1.0")

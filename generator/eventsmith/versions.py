@@ -78,7 +78,15 @@ class Versions:
                 place = self._scratch / f"repository-{len(self._repositories)}"
                 clone = ("clone", "--quiet", "--bare", "--", refs.address(location), str(place))
                 Git(self._scratch)(*clone)
-            directory = Git(place).line("rev-parse", "--absolute-git-dir")
+            # Not a repository that the template merely lies in.
+            alone = Git(place, {"GIT_CEILING_DIRECTORIES": str(place.parent)})
+            found = alone.attempt("rev-parse", "--absolute-git-dir")
+            if found.returncode:
+                raise EventsmithError(
+                    f"{source.shown} is no git repository, so it has no versions; "
+                    "name one that is with --template"
+                )
+            directory = os.fsdecode(found.stdout).rstrip("\n")
             self._repositories[location] = Git(self._scratch, {"GIT_DIR": directory})
         return self._repositories[location]
 

@@ -78,7 +78,7 @@ def test_a_file_that_is_removed_goes_unless_it_was_edited(template: Template, gr
 
 
 def test_an_option_that_is_switched_off_takes_its_files_unless_edited(
-    template: Template, grown: Grown
+    grown: Grown,
 ) -> None:
     assert grown.update("-d", "with_docs=false").exit_code == 0
     assert not (grown.folder / "docs").exists()

@@ -66,8 +66,11 @@ def test_nothing_is_left_of_an_update_that_is_stopped(
     command = [sys.executable, "-m", "eventsmith", "update", "-C", str(halfway.folder)]
     # Whoever runs the tests may have told this process not to hear Ctrl-C.
     hear = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    with subprocess.Popen(  # noqa: PLW1509 - no threads here
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=hear
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=hear,  # noqa: PLW1509 - there are no threads here
     ) as update:
         pid.write_text(str(update.pid))
         _, told = update.communicate(timeout=60)

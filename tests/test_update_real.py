@@ -1,4 +1,4 @@
-"""`eventsmith update` of real services: this repository's template, and a release made up for it."""
+"""`eventsmith update` of real services, to a made-up release of this repository's template."""
 
 import shutil
 import subprocess

@@ -168,7 +168,7 @@ def test_another_git_command_at_work_is_waited_for(grown: Grown) -> None:
     lock = grown.folder / ".git/index.lock"
     lock.touch()
 
-    assert_refused(grown.update(), f"another git command is at work here", f"remove {lock}")
+    assert_refused(grown.update(), "another git command is at work here", f"remove {lock}")
     assert lock.exists()
     assert grown.read(RELAY).count("newer") == 0
 

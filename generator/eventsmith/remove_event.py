@@ -45,7 +45,7 @@ def remove(request: Request, *, dry_run: bool = False) -> Removal:
     source = recorded(event.answers, request.template)
     made, rendered = render_event(source, service, event.answers)
     rendered[event.file] = rendered.pop(made.file)
-    planned = changes.plan(service.folder, rendered, {}, ())
+    planned = changes.plan(service.folder, dict(sorted(rendered.items())), {}, ())
     if edited := [change.path for change in planned if change.fate is Fate.DIFFERS]:
         raise EventsmithError(
             f"{shortened(edited)} is not as it was made, and nothing was deleted; "

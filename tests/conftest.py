@@ -1,6 +1,7 @@
 """What all tests share: a quiet machine, the command under test, and a small template."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -62,6 +63,22 @@ def eventsmith(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Eventsmith:
     """Run the command in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return lambda *args: CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a service that nobody has touched."""
+    folder = tmp_path_factory.mktemp("untouched") / "shop"
+    result = CliRunner().invoke(app, ["new", str(folder), "--defaults", "--no-lock"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def shop(untouched: Path, tmp_path: Path) -> Path:
+    """Return a service of the test's own, committed."""
+    shutil.copytree(untouched, tmp_path / "shop")
+    return tmp_path / "shop"
 
 
 @pytest.fixture

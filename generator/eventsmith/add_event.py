@@ -10,7 +10,7 @@ from typing import Any
 from eventsmith import changes
 from eventsmith.changes import Change, Fate
 from eventsmith.errors import EventsmithError
-from eventsmith.fields import plain
+from eventsmith.event_answers import ASKED, Request, asked, event_answers, event_type
 from eventsmith.rendering import Answers, render
 from eventsmith.service import EVENT_ANSWERS, Event, Service
 from eventsmith.service import find as find_service
@@ -25,33 +25,10 @@ _SPELLING = {
     "event_type": "NAME",
     "event_version": "--version",
 }
-_ASKED = {
-    *("event", "event_publisher", "event_version", "event_role", "event_stream"),
-    *("event_fields", "event_code", "event_schema"),
-}
 # What may change when an event is added once more: the role, by a handler that joins the contract;
 # and what the publisher has changed since.
 _GROWING = {"event_role"}
 _FOLLOWING = {"event_stream", "event_fields", "event_code", "event_schema"}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The event that is wanted, and the service that `folder` lies in.
-
-    `origin` is another service, its contracts or one schema file: then the event is that
-    service's, and consumed. What is None follows from the rest.
-    """
-
-    folder: Path
-    name: str
-    fields: Sequence[str] = ()
-    role: str | None = None
-    publisher: str | None = None
-    version: int | None = None
-    stream: str | None = None
-    origin: Path | None = None
-    template: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +64,10 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
     Nothing is written where a file of the event differs, or an EventsmithError is raised.
     """
     service = find_service(request.folder)
-    wanted = _imported(request) if request.origin else _declared(request, service)
+    answers = event_answers(request, service)
     source = recorded(service.answers, request.template)
-    event, rendered = render_event(source, service, _asked(service, wanted) | wanted)
-    before = _before(service, event, _FOLLOWING if request.origin else _GROWING)
+    event, rendered = render_event(source, service, answers)
+    before = _superseded(service, event, _FOLLOWING if request.origin else _GROWING)
     base = render_event(source, service, before.answers)[1] if before else {}
     owned = [path for path in rendered if path.startswith("tests/") or "/handlers/" in path]
     planned = changes.plan(service.folder, rendered, base, owned)
@@ -100,72 +77,21 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
     return addition
 
 
-def _declared(request: Request, service: Service) -> dict[str, Any]:
-    """Return the answers for an event that is described on the command line."""
-    if request.role == "consumes" and not request.publisher:
-        raise EventsmithError(
-            "--role consumes: say whose event it is by --publisher SLUG, or by --from"
-        )
-    given = {
-        "event": request.name,
-        "event_publisher": request.publisher or service.slug,
-        "event_version": request.version or 1,
-        "event_role": request.role,
-        "event_stream": request.stream,
-        "event_fields": [plain(field) for field in request.fields] or None,
-    }
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def _imported(request: Request) -> dict[str, Any]:
-    """Return the answers for an event that another service has described."""
-    from eventsmith.schema import contract_source
-    from eventsmith.schema import find as find_snapshot
-
-    assert request.origin is not None
-    snapshot = find_snapshot(request.origin, request.name, request.version, request.publisher)
-    code = contract_source(snapshot)
-    return {
-        "event": snapshot.name,
-        "event_publisher": snapshot.publisher,
-        "event_version": snapshot.version,
-        "event_role": "consumes",
-        "event_stream": snapshot.stream,
-        "event_fields": [],
-        "event_code": {"imports": code.imports, "classes": code.classes, "fields": code.fields},
-        "event_schema": snapshot.text,
-    }
-
-
-def _asked(service: Service, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the recorded answers of the event, if the service has it already."""
-    before = service.event(_type(wanted))
-    return {key: before.answers[key] for key in _ASKED & before.answers.keys()} if before else {}
-
-
-def _type(answers: Mapping[str, Any]) -> str:
-    return "{event_publisher}.{event}.v{event_version}".format_map(answers)
-
-
 def render_event(
     source: Source, service: Service, answers: Mapping[str, Any]
 ) -> tuple[Event, dict[str, bytes]]:
-    """Return an event with all its answers, and its files by their paths in the service.
-
-    Of `answers`, those count that a user can give; the others follow from them.
-    """
-    given = {key: answers[key] for key in _ASKED & answers.keys()}
+    """Return an event with all its answers, and its files by their paths in the service."""
     # Names are checked while rendering; until then no name may lead to another folder.
-    name = re.sub(r"[^\w.-]", "_", _type(answers))
+    name = re.sub(r"[^\w.-]", "_", event_type(answers))
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
-        identity = {"kind": "event", "project_slug": service.slug}
-        asked = Answers(identity | given, file=f"{EVENT_ANSWERS}/{name}.yml", spelling=_SPELLING)
-        known = render(source, Path(scratch), asked)
-        return Event(asked.file, known), changes.read(Path(scratch))
+        given = {"kind": "event", "project_slug": service.slug} | asked(answers)
+        kept = Answers(given, file=f"{EVENT_ANSWERS}/{name}.yml", spelling=_SPELLING)
+        known = render(source, Path(scratch), kept)
+        return Event(kept.file, known), changes.read(Path(scratch))
 
 
-def _before(service: Service, event: Event, may_change: Collection[str]) -> Event | None:
-    """Return the same event as the service has it; raises EventsmithError where they clash."""
+def _superseded(service: Service, event: Event, may_change: Collection[str]) -> Event | None:
+    """Return the event as it was, if it changes; raises EventsmithError where it may not."""
     for other in service.events:
         if other.type != event.type and _alike(other, event):
             raise EventsmithError(
@@ -176,14 +102,14 @@ def _before(service: Service, event: Event, may_change: Collection[str]) -> Even
         return None
     if before.is_the_examples:
         raise EventsmithError(f"{event.type} is the example's event, and came with the service")
-    changed = {key for key in _ASKED if before.answers.get(key) != event.answers.get(key)}
+    changed = {key for key in ASKED if before.answers.get(key) != event.answers.get(key)}
     if changed - set(may_change):
         fields = " ".join(before.answers["event_fields"]) or "no fields"
         raise EventsmithError(
             f"{event.type} is there already: {before.answers['event_role']}, {fields}; "
             f"edit its contract, or add --version {event.answers['event_version'] + 1}"
         )
-    return before
+    return before if changed else None
 
 
 def _alike(one: Event, other: Event) -> bool:

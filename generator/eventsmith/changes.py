@@ -32,13 +32,13 @@ class Change:
     @property
     def diff(self) -> str:
         """What would have to change in the service's file."""
-        was, now = (part.decode(errors="replace").splitlines(keepends=True) for part in self._parts)
-        before = "/dev/null" if self.current is None else f"a/{self.path}"
-        return "".join(unified_diff(was, now, before, f"b/{self.path}"))
+        before, after = _lines(self.current or b""), _lines(self.rendered)
+        name = "/dev/null" if self.current is None else f"a/{self.path}"
+        return "".join(unified_diff(before, after, name, f"b/{self.path}"))
 
-    @property
-    def _parts(self) -> tuple[bytes, bytes]:
-        return self.current or b"", self.rendered
+
+def _lines(text: bytes) -> list[str]:
+    return text.decode(errors="replace").splitlines(keepends=True)
 
 
 def read(folder: Path) -> dict[str, bytes]:

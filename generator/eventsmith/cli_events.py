@@ -61,8 +61,9 @@ def add_event(
     template: Template = None,
 ) -> None:
     """Add an event to the service in this folder, as new files."""
-    from eventsmith.add_event import Request, add
+    from eventsmith.add_event import add
     from eventsmith.changes import Fate
+    from eventsmith.event_answers import Request
 
     if origin and (fields or stream or role not in (None, Role.CONSUMES)):
         raise typer.BadParameter(

@@ -12,25 +12,40 @@ from conftest import ROOT, git
 from eventsmith import upgrades
 from growing import Grown, Template
 
-OLD = {"1.1.0": {"breaking": ["one"]}}
-NEW = {**OLD, "1.2.0": {"renamed": {"src/<package>/a.py": "src/<package>/b.py"}}}
+OLD: upgrades.Releases = {"1.1.0": {"breaking": ["one"]}}
+NEW: upgrades.Releases = {**OLD, "1.2.0": {"renamed": {"src/<package>/a.py": "src/<package>/b.py"}}}
 KEYS = {"breaking": list, "renamed": dict, "removed": list, "manual": list}
 # As a service has the path: without what makes a file depend on an option, or a template of it.
 CONDITION = re.compile(r"\{% .*? %\}|\.jinja$")
 
 
-def notes() -> upgrades.Releases:
-    return upgrades.read(ROOT)
+def flaws(releases: upgrades.Releases) -> list[str]:
+    """Return what is wrong with the form of the notes."""
+    found = [] if [*releases] == sorted(releases, key=Version) else ["order"]
+    for version, release in releases.items():
+        if f"{Version(version)}" != version or not release:
+            found.append(version)
+        for key, value in release.items():
+            if type(value) is not KEYS.get(key) or {type(text) for text in value} != {str}:
+                found.append(f"{version} {key}")
+    return found
 
 
 def test_the_notes_have_their_form() -> None:
-    for version, release in notes().items():
-        assert str(Version(version)) == version
-        assert release
-        for key, value in release.items():
-            assert isinstance(value, KEYS[key])
-            assert all(isinstance(text, str) for text in value)
-    assert [*notes()] == sorted(notes(), key=Version)
+    assert flaws(upgrades.read(ROOT)) == []
+
+
+def test_notes_without_that_form_are_found() -> None:
+    right = {"breaking": ["X"], "renamed": {"a": "b"}, "removed": ["a"], "manual": ["Do it."]}
+    assert flaws({"1.9.0": right, "1.10.0": right}) == []
+    assert flaws({"1.10.0": right, "1.9.0": right}) == ["order"]
+    assert flaws({"1.0": {}, "v1.1.0": {"news": ["X"], "manual": "Do it.", "removed": [1]}}) == [
+        "1.0",
+        "v1.1.0",
+        "v1.1.0 news",
+        "v1.1.0 manual",
+        "v1.1.0 removed",
+    ]
 
 
 def test_a_file_that_was_renamed_or_removed_since_the_last_release_is_noted() -> None:

@@ -14,7 +14,7 @@ from growing import Grown, Template
 
 OLD: upgrades.Releases = {"1.1.0": {"breaking": ["one"]}}
 NEW: upgrades.Releases = {**OLD, "1.2.0": {"renamed": {"src/<package>/a.py": "src/<package>/b.py"}}}
-KEYS = {"breaking": list, "renamed": dict, "removed": list, "manual": list}
+KEYS = {"breaking": "list", "renamed": "dict", "removed": "list", "manual": "list"}
 # As a service has the path: without what makes a file depend on an option, or a template of it.
 CONDITION = re.compile(r"\{% .*? %\}|\.jinja$")
 
@@ -26,7 +26,8 @@ def flaws(releases: upgrades.Releases) -> list[str]:
         if f"{Version(version)}" != version or not release:
             found.append(version)
         for key, value in release.items():
-            if type(value) is not KEYS.get(key) or {type(text) for text in value} != {str}:
+            texts = [text for text in value if isinstance(text, str)]
+            if KEYS.get(key) != type(value).__name__ or len(texts) < len(value):
                 found.append(f"{version} {key}")
     return found
 

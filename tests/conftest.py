@@ -6,12 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from eventsmith import bundle, source
 from eventsmith.cli import app
+
+if TYPE_CHECKING:
+    from growing import Grown, Template
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "scripts"))
@@ -89,6 +93,27 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "commit", "--message", "A template")
     git(folder, "tag", "v1.0.0")
     return folder
+
+
+@pytest.fixture
+def template(tmp_path_factory: pytest.TempPathFactory) -> "Template":
+    """Return a small template with events, whose only release is v1.0.0."""
+    from growing import small_template  # noqa: PLC0415 - which imports this module
+
+    return small_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def grown(eventsmith: Eventsmith, template: "Template", tmp_path: Path) -> "Grown":
+    """Return a service of that template, with an event, all committed."""
+    from growing import Grown  # noqa: PLC0415 - the same
+
+    quick = ("--no-lock", "--template", template.folder)
+    assert eventsmith("new", "shop", *quick).exit_code == 0
+    assert eventsmith("add-event", "Shipped", "-C", "shop").exit_code == 0
+    service = Grown(tmp_path / "shop", eventsmith)
+    service.commit("Add an event")
+    return service
 
 
 def git(folder: Path, *args: str) -> str:

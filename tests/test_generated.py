@@ -1,5 +1,6 @@
 """Generated services, installed for real: their own checks and tests pass."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_copie.plugin import Copie
 
-from conftest import program
+from conftest import ROOT, program
 from rendering import AWKWARD, MAIN, render
 from running import Installed, install, redis_server, run, uv
 
@@ -89,6 +90,24 @@ def test_passes_its_own_tests(service: Installed) -> None:
 @pytest.mark.parametrize("service", NAMES_MATTER, indirect=True)
 def test_passes_the_tests_in_which_names_matter(service: Installed) -> None:
     service.run("pytest", "-q", *NAMED, FLOW.format(service.answers()["aggregate_plural"]))
+
+
+@pytest.mark.parametrize("service", ["default"], indirect=True)
+def test_says_of_its_contracts_what_eventsmith_reports(service: Installed) -> None:
+    def reported() -> object:
+        listed = program("events", "--json", "-C", service.folder, cwd=ROOT)
+        assert listed.returncode == 0, listed.stderr
+        return [row["contract"] for row in json.loads(listed.stdout)]
+
+    assert reported() == ["ok"]
+
+    contract = service.folder / "src/orders/events/order_created.py"
+    agreed = contract.read_text("utf-8")
+    contract.write_text(agreed.replace("customer_id: str", "customer_id: int"), "utf-8")
+    try:
+        assert reported() == ["breaking"]
+    finally:
+        contract.write_text(agreed, "utf-8")
 
 
 @pytest.mark.parametrize("service", ["default"], indirect=True)

@@ -234,6 +234,26 @@ def test_a_newer_wheel_still_has_the_template_of_older_services(
     assert answers(older, f"{event}")["_commit"] == "v0.1.0"
 
 
+def test_a_newer_wheel_updates_older_services_and_their_events(
+    made: Path, second: Path, tmp_path: Path
+) -> None:
+    environment = Environment(tmp_path)
+    environment.install(str(only(second, "*.whl")))
+    older = Path(shutil.copytree(made, tmp_path / "orders"))
+    environment.eventsmith(older, "add-event", "OrderShipped", "carrier:str")
+    git(older, "init", "--quiet")
+    git(older, "add", "--all")
+    git(older, "commit", "--quiet", "--message", "An event")
+
+    environment.eventsmith(older, "update")
+
+    assert (older / "VERSION").read_text() == "0.2.0\n"
+    (event,) = (older / ".copier-answers.d").iterdir()
+    for recorded in (answers(older), answers(older, f"{event}")):
+        assert (recorded["_src_path"], recorded["_commit"]) == (ADDRESS, "v0.2.0")
+    environment.eventsmith(older, "check", "--latest")
+
+
 def test_plain_copier_updates_such_a_service_from_a_repository_with_the_same_tags(
     made: Path, second: Path, tmp_path: Path
 ) -> None:

@@ -11,10 +11,12 @@ from eventsmith import changes
 from eventsmith.changes import Change, Fate
 from eventsmith.errors import EventsmithError
 from eventsmith.event_answers import ASKED, Request, asked, event_answers, event_type
-from eventsmith.rendering import Answers, render
+from eventsmith.ownership import Kind, Ownership
+from eventsmith.rendering import Answers, render, render_version
 from eventsmith.service import EVENT_ANSWERS, Event, Service
 from eventsmith.service import find as find_service
 from eventsmith.source import Source, recorded
+from eventsmith.versions import versions
 
 _SPELLING = {
     "event": "NAME",
@@ -66,10 +68,11 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
     service = find_service(request.folder)
     answers = event_answers(request, service)
     source = recorded(service.answers, request.template)
-    event, rendered = _render(source, service, answers)
+    event, rendered = render_event(source, service, answers)
     before = _superseded(service, event, _FOLLOWING if request.origin else _GROWING)
-    base = _render(source, service, before.answers)[1] if before else {}
-    owned = [path for path in rendered if path.startswith("tests/") or "/handlers/" in path]
+    base = render_event(source, service, before.answers)[1] if before else {}
+    ownership = Ownership.of([event.answers])
+    owned = [path for path in rendered if ownership.kind(path) is Kind.YOURS]
     planned = changes.plan(service.folder, rendered, base, owned)
     addition = Addition(service, event, planned, source.remark)
     if not (dry_run or addition.having(Fate.DIFFERS)):
@@ -77,7 +80,7 @@ def add(request: Request, *, dry_run: bool = False) -> Addition:
     return addition
 
 
-def _render(
+def render_event(
     source: Source, service: Service, answers: Mapping[str, Any]
 ) -> tuple[Event, dict[str, bytes]]:
     """Return an event with all its answers, and its files by their paths in the service."""
@@ -86,7 +89,12 @@ def _render(
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
         given = {"kind": "event", "project_slug": service.slug} | asked(answers)
         kept = Answers(given, file=f"{EVENT_ANSWERS}/{name}.yml", spelling=_SPELLING)
-        known = render(source, Path(scratch), kept)
+        with versions() as held:
+            known = (
+                render(source, Path(scratch), kept)  # as it stands, which is no version
+                if source.missing
+                else render_version(held.of(source), Path(scratch), kept)
+            )
         return Event(kept.file, known), changes.read(Path(scratch))
 
 

@@ -33,7 +33,8 @@ class Change:
     def diff(self) -> str:
         """What would have to change in the service's file."""
         before, after = _lines(self.current or b""), _lines(self.rendered)
-        return "".join(unified_diff(before, after, f"a/{self.path}", f"b/{self.path}"))
+        name = "/dev/null" if self.current is None else f"a/{self.path}"
+        return "".join(unified_diff(before, after, name, f"b/{self.path}"))
 
 
 def _lines(text: bytes) -> list[str]:
@@ -101,6 +102,20 @@ def write(folder: Path, changes: Iterable[Change]) -> None:
     except BaseException:
         _undo(folder, done, made)
         raise
+
+
+def remove(folder: Path, changes: Sequence[Change]) -> None:
+    """Delete the files of these changes, all or none; then the folders that have become empty."""
+    try:
+        for change in changes:
+            (folder / change.path).unlink()
+    except BaseException:
+        _undo(folder, changes, ())
+        raise
+    for change in changes:
+        for parent in (folder / change.path).relative_to(folder).parents[:-1]:
+            with suppress(OSError):
+                (folder / parent).rmdir()
 
 
 def _make_parents(file: Path) -> Sequence[Path]:

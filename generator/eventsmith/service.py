@@ -13,12 +13,25 @@ ANSWERS = ".copier-answers.yml"
 EVENT_ANSWERS = ".copier-answers.d"
 
 
+class UnreadableAnswersError(EventsmithError):
+    """What Copier recorded in `file` cannot be read."""
+
+    def __init__(self, file: Path, problem: str) -> None:
+        super().__init__(f"{file} {problem}")
+        self.file = file
+
+
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One event of a service; `file` keeps its answers, relative to the service's folder."""
+class Part:
+    """What is rendered and recorded by itself; `file` keeps the answers, below the service."""
 
     file: str
     answers: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Part):
+    """One event of a service."""
 
     @property
     def type(self) -> str:
@@ -48,6 +61,12 @@ class Service:
     def slug(self) -> str:
         """The name other services know it by."""
         return str(self.answers["project_slug"])
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        """The service itself, then the events that were added to it."""
+        added = [event for event in self.events if not event.is_the_examples]
+        return [Part(ANSWERS, self.answers), *added]
 
     def event(self, event_type: str) -> Event | None:
         """Return the event of that type, if the service has it."""
@@ -81,27 +100,23 @@ def _read(folder: Path) -> Service:
 def _event_answers(folder: Path, file: str) -> Mapping[str, Any]:
     answers = read_answers(folder, file)
     if answers.get("kind") != "event" or "event_type" not in answers:
-        raise EventsmithError(f"{folder / file} keeps no event; restore it or remove it")
+        raise UnreadableAnswersError(folder / file, "keeps no event; restore it or remove it")
     return answers
 
 
 def read_answers(folder: Path, file: str) -> Mapping[str, Any]:
-    """Return what Copier recorded in `file`; raises EventsmithError where it cannot be read."""
-    path = folder / file
+    """Return what Copier recorded in `file`; raises UnreadableAnswersError where it cannot."""
+    path, restore = folder / file, f"restore it with: git checkout -- {file}"
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        raise EventsmithError(
-            f"{path} is no text; restore it with: git checkout -- {file}"
-        ) from None
+        raise UnreadableAnswersError(path, f"is no text; {restore}") from None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in text.splitlines()):
-        raise EventsmithError(f"{path} has conflict markers; keep one side, then run this again")
+        raise UnreadableAnswersError(path, "has conflict markers; keep one side, then try again")
     try:
         answers = yaml.safe_load(text)
     except yaml.YAMLError:
         answers = None
     if not isinstance(answers, dict):
-        raise EventsmithError(
-            f"{path} is not what Copier wrote; restore it with: git checkout -- {file}"
-        )
+        raise UnreadableAnswersError(path, f"is not what Copier wrote; {restore}")
     return answers

@@ -128,20 +128,22 @@ class Disturbances:
             await asyncio.sleep(0.1)
         return None
 
-    async def _remind(self) -> None:
+    async def _remind(self, migrated: asyncio.Event) -> None:
         """Keep the consumers asking what newer code handles: the answer must not be an old one."""
-        while True:
+        while not migrated.is_set():
             with suppress(RedisError):
                 await self._records.add(unheard_of())
             await asyncio.sleep(0.1)
 
     async def roll_out(self) -> None:
         """Migrate, then replace one consumer after the other by the next release."""
-        reminding = asyncio.create_task(self._remind())
+        migrated = asyncio.Event()  # a cancellation could be lost in the client of Redis
+        reminding = asyncio.create_task(self._remind(migrated))
         while (await self._fleet.command("migrate", CHAOS_VERSION="2"))[0]:
             self._note("roll_out", "could not migrate yet")
         self._note("roll_out", "migrated")
-        reminding.cancel()
+        migrated.set()
+        await reminding
         self._fleet.settings["CHAOS_VERSION"] = "2"
         self._clients.widened = True
         await asyncio.sleep(2)

@@ -94,9 +94,11 @@ def _disorder(
 async def consumers_left(records: Records, stopped: Collection[int]) -> list[Violation]:
     """Who stopped in order left the group; who was killed holds nothing in it."""
     found = []
-    for name, pending in (await records.consumers()).items():
-        if pending:
-            found.append(Violation(f"{name} still holds {pending} entries"))
+    held = await records.pending()
+    for name in await records.consumers():
+        if held[name]:
+            what = f"{name} still holds an entry"
+            found += [Violation(what, event_id) for event_id in held[name]]
         elif name != "~parked" and int(name.split(":")[-2]) in stopped:
             found.append(Violation(f"{name} stopped in order, but is still in the group"))
     return found

@@ -5,7 +5,7 @@ VENV := .venv/bin
 RUN := $(PYTHON) scripts/uv_env.py env PATH="$(CURDIR)/$(VENV):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench constraints
+.PHONY: help demo test lint bench build constraints
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ lint: .venv/complete ## check style, format and types
 
 bench: .venv/complete ## measure eventsmith against its budgets
 	@$(RUN) $(VENV)/python -m benchmarks
+
+build: .venv/complete ## build the wheel and the sdist, into dist/
+	@$(RUN) $(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python
 
 constraints: .venv/complete ## pin anew what the tests install
 	@$(RUN) sh scripts/constraints.sh

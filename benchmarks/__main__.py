@@ -7,12 +7,12 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.commands import measure
+from benchmarks import commands, updating
 
 
 def main() -> int:
     """Measure, report, and return the exit code."""
-    ratios = measure()
+    ratios = [*commands.measure(), updating.measure()]
     table = Table("what", "seconds", "against", "seconds", "ratio", "budget", title="eventsmith")
     for ratio in ratios:
         numbers = f"{ratio.seconds:.3f}", f"{ratio.base_seconds:.3f}", f"{ratio.ratio:.2f}"

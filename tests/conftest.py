@@ -1,17 +1,26 @@
 """What all tests share: a quiet machine, the command under test, and a small template."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from eventsmith import bundle, source
 from eventsmith.cli import app
 
+if TYPE_CHECKING:
+    from growing import Grown, Template
+
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "scripts"))
+import bundling  # noqa: E402 - where it is found is known only now
+
 STAND_IN = {
     "copier.yml": """\
 _subdirectory: "template/{{ kind }}"
@@ -56,6 +65,22 @@ def eventsmith(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Eventsmith:
     return lambda *args: CliRunner().invoke(app, [str(arg) for arg in args])
 
 
+@pytest.fixture(scope="session")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a service that nobody has touched."""
+    folder = tmp_path_factory.mktemp("untouched") / "shop"
+    result = CliRunner().invoke(app, ["new", str(folder), "--defaults", "--no-lock"])
+    assert result.exit_code == 0, result.output
+    return folder
+
+
+@pytest.fixture
+def shop(untouched: Path, tmp_path: Path) -> Path:
+    """Return a service of the test's own, committed."""
+    shutil.copytree(untouched, tmp_path / "shop")
+    return tmp_path / "shop"
+
+
 @pytest.fixture
 def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the checkout of a small template, whose only commit is the release v1.0.0."""
@@ -68,6 +93,27 @@ def stand_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     git(folder, "commit", "--message", "A template")
     git(folder, "tag", "v1.0.0")
     return folder
+
+
+@pytest.fixture
+def template(tmp_path_factory: pytest.TempPathFactory) -> "Template":
+    """Return a small template with events, whose only release is v1.0.0."""
+    from growing import small_template  # noqa: PLC0415 - which imports this module
+
+    return small_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def grown(eventsmith: Eventsmith, template: "Template", tmp_path: Path) -> "Grown":
+    """Return a service of that template, with an event, all committed."""
+    from growing import Grown  # noqa: PLC0415 - the same
+
+    quick = ("--no-lock", "--template", template.folder)
+    assert eventsmith("new", "shop", *quick).exit_code == 0
+    assert eventsmith("add-event", "Shipped", "-C", "shop").exit_code == 0
+    service = Grown(tmp_path / "shop", eventsmith)
+    service.commit("Add an event")
+    return service
 
 
 def git(folder: Path, *args: str) -> str:
@@ -118,3 +164,13 @@ def assert_refused(result: Result, *parts: str, code: int = 1) -> None:
     assert lines[0].startswith("error: ")
     for part in parts:
         assert part in lines[0]
+
+
+@pytest.fixture
+def shipped(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run the command as if installed from a wheel: with the releases of `stand_in` in a bundle."""
+    path = tmp_path / "it's a wheel" / "template.bundle"
+    bundling.write(path, stand_in, "1.0.0")
+    monkeypatch.setattr(bundle, "_BUNDLE", path)
+    monkeypatch.setattr(source, "_CHECKOUT", path.parent)
+    return path

@@ -1,5 +1,6 @@
 """Generated services, installed for real: their own checks and tests pass."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -7,14 +8,33 @@ from pathlib import Path
 import pytest
 from pytest_copie.plugin import Copie
 
-from conftest import program
+from conftest import ROOT, program
 from rendering import AWKWARD, MAIN, render
 from running import Installed, install, redis_server, run, uv
 
-SERVICES = MAIN | AWKWARD
-# The pipe has never heard of a service's names, so its tests run where it can differ: with and
-# without the example. Elsewhere those run in which names matter.
-WHOLE = ["default", "empty"]
+KINDS = ["str", "int", "float", "bool", "decimal", "uuid", "datetime", "date", "json"]
+SERVICES = MAIN | AWKWARD | {"grown": MAIN["empty"]}
+# The pipe has never heard of a service's names, so its tests run where it can differ: with the
+# example, and with events of one's own. Elsewhere those run in which names matter.
+WHOLE = ["default", "grown"]
+NAMES_MATTER = [name for name in SERVICES if name not in (*WHOLE, "empty")]
+EVENTS = [
+    [
+        "Noted",
+        *(f"its_{kind}:{kind}" for kind in KINDS),
+        *(f"all_{kind}:list:{kind}" for kind in KINDS),
+    ],
+    [
+        "Noted",
+        "--version",
+        "2",
+        "--stream",
+        "notes",
+        *(f"its_{kind}:{kind}:optional" for kind in KINDS),
+    ],
+    ["HappenedToo", "--role", "both"],
+    ["Paid", "--role", "consumes", "--publisher", "web-billing", "date:date:optional", "due:date"],
+]
 NAMED = ["tests/unit", "tests/integration/test_api.py", "tests/integration/test_migrations.py"]
 FLOW = "tests/integration/test_{}.py"
 
@@ -37,7 +57,11 @@ def service(
 ) -> Installed:
     name = request.param
     if name not in installed:
-        installed[name] = install(render(copie_session, name, SERVICES[name]).folder)
+        folder = render(copie_session, name, SERVICES[name]).folder
+        for event in EVENTS if name == "grown" else ():
+            added = program("add-event", *event, cwd=folder)
+            assert added.returncode == 0, added.stderr
+        installed[name] = install(folder)
     return installed[name]
 
 
@@ -63,9 +87,27 @@ def test_passes_its_own_tests(service: Installed) -> None:
     service.run("pytest", "-q")
 
 
-@pytest.mark.parametrize("service", [name for name in SERVICES if name not in WHOLE], indirect=True)
+@pytest.mark.parametrize("service", NAMES_MATTER, indirect=True)
 def test_passes_the_tests_in_which_names_matter(service: Installed) -> None:
     service.run("pytest", "-q", *NAMED, FLOW.format(service.answers()["aggregate_plural"]))
+
+
+@pytest.mark.parametrize("service", ["default"], indirect=True)
+def test_says_of_its_contracts_what_eventsmith_reports(service: Installed) -> None:
+    def reported() -> object:
+        listed = program("events", "--json", "-C", service.folder, cwd=ROOT)
+        assert listed.returncode == 0, listed.stderr
+        return [row["contract"] for row in json.loads(listed.stdout)]
+
+    assert reported() == ["ok"]
+
+    contract = service.folder / "src/orders/events/order_created.py"
+    agreed = contract.read_text("utf-8")
+    contract.write_text(agreed.replace("customer_id: str", "customer_id: int"), "utf-8")
+    try:
+        assert reported() == ["breaking"]
+    finally:
+        contract.write_text(agreed, "utf-8")
 
 
 @pytest.mark.parametrize("service", ["default"], indirect=True)
@@ -78,8 +120,13 @@ def test_passes_its_own_tests_on_a_real_redis(
 
 def test_what_a_user_types_first_works(tmp_path: Path) -> None:
     """Also without this repository's pins."""
-    made = program("new", "orders", cwd=tmp_path)
+    made = program("new", "shop", "--defaults", cwd=tmp_path)
     assert made.returncode == 0, made.stderr
+    shop = tmp_path / "shop"
+    fields = ("carrier:str", "weight:decimal:optional", "tags:list:str")
+    added = program("add-event", "OrderShipped", *fields, cwd=shop)
+    assert added.returncode == 0, added.stderr
 
-    run(tmp_path / "orders", uv(), "sync", "--quiet")
-    run(tmp_path / "orders", uv(), "run", "pytest", "-q", *NAMED, FLOW.format("orders"))
+    run(shop, uv(), "run", "--quiet", "pytest", "-q", "tests/events", *NAMED, FLOW.format("orders"))
+    checked = program("check", cwd=shop)
+    assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -8,9 +8,13 @@ from typing import Annotated
 
 import typer
 
+from eventsmith import cli_events, cli_updating
+from eventsmith.options import Data, Template, pairs
 from eventsmith.reporting import Commands, hint, note
 
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(cli_events.app)
+app.add_typer(cli_updating.app)
 
 
 def run() -> None:
@@ -51,19 +55,14 @@ def new(
         str, typer.Argument(metavar="DEST", help="A new or empty folder; it names the service.")
     ],
     *,
-    data: Annotated[
-        list[str] | None,
-        typer.Option("--data", "-d", metavar="KEY=VALUE", help="Answer a question; repeatable."),
-    ] = None,
+    data: Data = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Ask nothing; without a terminal nothing is asked.")
     ] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Make no git repository.")] = False,
     no_lock: Annotated[bool, typer.Option("--no-lock", help="Lock no dependencies.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the files, write none.")] = False,
-    template: Annotated[
-        str | None, typer.Option(metavar="SRC", help="Use this template: a folder or an address.")
-    ] = None,
+    template: Template = None,
 ) -> None:
     """Make a service in the folder DEST."""
     from eventsmith.new import Request, create, preview
@@ -71,7 +70,7 @@ def new(
 
     if not dest:
         raise typer.BadParameter("is empty", param_hint="DEST")  # it would mean this folder
-    given = _pairs(data or [])
+    given = pairs(data or [])
     source = find(template)
     note(source.remark)
     request = Request(Path(dest), source, given, ask=_terminal() and not defaults)
@@ -100,15 +99,6 @@ def demo(
     from eventsmith.demo import demonstrate
 
     demonstrate(folder, keep_running=keep_running)
-
-
-def _pairs(data: list[str]) -> dict[str, str]:
-    """Read the KEY=VALUE of every -d."""
-    pairs = [item.partition("=") for item in data]
-    for key, equals, value in pairs:
-        if not (key and equals):
-            raise typer.BadParameter(f"'{key}{equals}{value}' is no KEY=VALUE", param_hint="-d")
-    return {key: value for key, _, value in pairs}
 
 
 def _terminal() -> bool:

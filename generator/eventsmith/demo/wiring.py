@@ -4,9 +4,11 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from eventsmith import new
+from eventsmith.add_event import add
 from eventsmith.demo.narrator import Narrator
 from eventsmith.demo.uv import run
-from eventsmith.new import Request, create
+from eventsmith.event_answers import Request
 from eventsmith.source import find
 
 HANDLER = Path("src/inventory/handlers/orders_order_created.py")
@@ -20,9 +22,10 @@ def make_services(folder: Path, say: Narrator) -> None:
     for slug, given in SERVICES.items():
         answers = "".join(f" -d {key}={value}" for key, value in given.items())
         say.command(f"eventsmith new {slug} --defaults{answers}")
-        made = create(Request(folder / slug, find(None), given), lock=False, commit=False)
+        wanted = new.Request(folder / slug, find(None), given)
+        made = new.create(wanted, lock=False, commit=False)
         say.answer(f"{len(made.files)} files")
-    say.step("Let inventory react to orders: its contract, as it is, and a handler")
+    say.step("Let inventory react to what orders publishes: its contract, a handler, their tests")
     _wire(folder, say)
     say.step("Install what they need")
     for slug in SERVICES:
@@ -32,11 +35,11 @@ def make_services(folder: Path, say: Narrator) -> None:
 
 
 def _wire(folder: Path, say: Narrator) -> None:
-    contract = Path("orders/src/orders/events/order_created.py")
-    copy = Path("inventory/src/inventory/events/orders_order_created.py")
-    shutil.copyfile(folder / contract, folder / copy)
-    say.command(f"cp {contract} {copy}")
-    shutil.copyfile(_HANDLER_TEXT, folder / "inventory" / HANDLER)
+    orders, inventory = (folder / slug for slug in SERVICES)
+    say.command("eventsmith add-event OrderCreated --from orders -C inventory")
+    for change in add(Request(inventory, "OrderCreated", origin=orders)).changes:
+        say.answer(f"{change.fate} {change.path}")
+    shutil.copyfile(_HANDLER_TEXT, inventory / HANDLER)
     say.command(f"$EDITOR inventory/{HANDLER}")
     for line in _body(_HANDLER_TEXT.read_text("utf-8")):
         say.answer(line)

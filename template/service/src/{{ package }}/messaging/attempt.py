@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..handlers.registry import Handler
 from ..uow import PATIENCE, UnitsOfWork
 from .envelope import Envelope
+from .health import being_cancelled
 from .telemetry import HANDLED, HANDLER_SECONDS
 
 Take = Callable[[AsyncSession], Awaitable[Collection[UUID]]]
@@ -35,7 +36,7 @@ async def attempt(
             if events:
                 await handler.run(events, uow)
     except asyncio.CancelledError:
-        if (task := asyncio.current_task()) and task.cancelling():
+        if being_cancelled():
             raise
         HANDLED.labels(handler.name, "failed").inc(len(envelopes))
         return RuntimeError("the handler awaited something that was cancelled")

@@ -59,6 +59,13 @@ class Backoff:
         return random.uniform(0.5, 1) * ceiling
 
 
+def being_cancelled() -> bool:
+    """Whether this task is told to end. To be asked where errors are caught: a rollback that fails,
+    because its connection broke, raises in the place of the cancellation."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def wait(seconds: float, *events: asyncio.Event) -> None:
     """Wait until one of the events is set, at most for `seconds`."""
     waiting = [asyncio.ensure_future(event.wait()) for event in events]

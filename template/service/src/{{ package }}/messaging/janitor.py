@@ -19,6 +19,7 @@ from ..db import reason_of
 from .absence import remove_absent
 from .broker import Broker
 from .failure import whereabouts
+from .health import being_cancelled
 from .purging import Purger
 from .telemetry import JANITOR_FAILED
 from .trimming import Trimmer
@@ -107,7 +108,9 @@ class Janitor:
                 async with asyncio.timeout(LONGEST), self._alone() as alone:
                     if alone:
                         await step()
-            except Exception as error:  # noqa: BLE001 (housekeeping never ends the process)
+            except Exception as error:
+                if being_cancelled():
+                    raise asyncio.CancelledError from error
                 JANITOR_FAILED.labels(name).inc()
                 log.warning(
                     "janitor.failed",

@@ -39,6 +39,7 @@ _REMEMBER = text("""
     INSERT INTO broker_seen (id, server) VALUES (1, :server)
     ON CONFLICT (id) DO UPDATE SET server = excluded.server, seen_at = now()
 """)
+_FORGET = text("DELETE FROM broker_seen")
 
 log = structlog.get_logger()
 
@@ -125,6 +126,8 @@ class LostWrites:
         if self._repair:
             async with self._engine.begin() as transaction:
                 await put_back(transaction, lost)
+                # Until the look has ended: who takes over from here must look at everything too.
+                await transaction.execute(_FORGET)
         self._health.failing("lost writes", f"Redis has lost {full_look.lost} published events")
 
     async def _end(self, full_look: FullLook) -> None:

@@ -73,7 +73,8 @@ async def listen(database: Database, poked: asyncio.Event) -> None:
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:
     try:
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # not wait_for, which may swallow a cancellation
+            await event.wait()
     except TimeoutError:
         return False
     return True

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..db import DATABASE_ERRORS, Database, reason_of
 from ..errors import BrokerUnavailable
 from .batch import Batches, Unrecorded
-from .health import Backoff, Health, wait
+from .health import Backoff, Health, being_cancelled, wait
 from .lost_writes import LostWrites
 from .poke import listen
 from .telemetry import OUTBOX_OLDEST_AGE, OUTBOX_PENDING, RELAY_FAILED
@@ -95,6 +95,8 @@ class Relay:
                     pending, age = (await connection.execute(_BACKLOG)).one()
                 OUTBOX_PENDING.set(pending)
                 OUTBOX_OLDEST_AGE.set(float(age or 0))
-            except DATABASE_ERRORS:
+            except DATABASE_ERRORS as error:
+                if being_cancelled():
+                    raise asyncio.CancelledError from error
                 log.debug("relay.backlog_unknown")
             await asyncio.sleep(OBSERVE)

@@ -1,0 +1,111 @@
+"""The command line of what keeps a service close to its template: `update` and `check`."""
+
+import json
+from collections.abc import Sized
+from dataclasses import asdict
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eventsmith.options import Data, Folder, Template, pairs
+from eventsmith.reporting import hint, note
+
+if TYPE_CHECKING:
+    from eventsmith.update import Update
+
+app = typer.Typer()
+_CONFLICTS, _DRIFT = 3, 4
+
+
+@app.command()
+def update(
+    *,
+    to: Annotated[
+        str | None, typer.Option(metavar="REF", help="The version to go to; else the newest.")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="The version it was made from, if none is recorded."),
+    ] = None,
+    data: Data = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the difference, change nothing.")
+    ] = False,
+    folder: Folder = Path(),
+    template: Template = None,
+) -> None:
+    """Move the service and its events to a newer template; what changes is staged."""
+    from eventsmith.update import Request
+    from eventsmith.update import update as run
+
+    request = Request(folder, to, base, pairs(data or []), template)
+    outcome = run(request, dry_run=dry_run)
+    for text in outcome.notes:
+        note(text)
+    if not outcome.changed:
+        typer.echo(f"{outcome.service.slug} is at {outcome.end} already")
+    elif dry_run:
+        typer.echo(outcome.diff, nl=False)
+        for path, reason in outcome.conflicts.items():
+            note(f"this would be a conflict: {path}, {reason}")
+    else:
+        _tell(outcome)
+    raise typer.Exit(_CONFLICTS if outcome.conflicts else 0)
+
+
+@app.command()
+def check(
+    *,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what would bring the files back.")
+    ] = False,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Take a newer template for a fault.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    folder: Folder = Path(),
+    template: Template = None,
+) -> None:
+    """Tell whether the template's files, the events and the contracts are as they should be."""
+    from eventsmith.check import check as run
+
+    report = run(folder, template, latest=latest)
+    for text in report.notes:
+        note(text)
+    if as_json:
+        typer.echo(json.dumps({"ok": not report.findings} | asdict(report), indent=2))
+    else:
+        for found in report.findings:
+            typer.echo(f"{found.kind:<8}  {found.subject}: {found.message}")
+            typer.echo(found.diff if diff else "", nl=False)
+        if not report.findings:
+            typer.echo(f"{report.service} is as {report.version} makes it")
+    raise typer.Exit(_DRIFT if report.findings else 0)
+
+
+def _tell(outcome: "Update") -> None:
+    """Say what has changed and what to type now."""
+    from eventsmith.repository import UNDO
+
+    slug, start, end = outcome.service.slug, outcome.start, outcome.end
+    there = outcome.service.folder
+    git = "git" if there == Path.cwd() else f"git -C {quote(str(there))}"
+    only = "" if outcome.alone else " -- ."
+    commit = f"{git} commit --message {quote(f'Update {slug} to {end}')}{only}"
+    way = f"from {start} to {end}" if start != end else f"at {end}"
+    typer.echo(f"Updated {slug} {way}: {_counted(outcome.changed, 'file')}, nothing is committed.")
+    if not outcome.conflicts:
+        hint(f"{git} diff --cached{only}", commit)
+        return
+    typer.echo(f"{_counted(outcome.conflicts, 'conflict')} to resolve:")
+    hint(*(f"{path}  {reason}" for path, reason in outcome.conflicts.items()))
+    typer.echo("When they are:")
+    hint(f"{git} add --all -- .", commit)
+    typer.echo("Or back to where you were:")
+    hint(f"{git} {UNDO}")
+
+
+def _counted(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"

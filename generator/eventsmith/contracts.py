@@ -1,0 +1,58 @@
+"""What the service itself says of its contracts, asked by its own interpreter."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eventsmith import process
+from eventsmith.service import Service
+
+Verdict = Mapping[str, Any]  # with the keys type, status, findings and way_out
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """A verdict for each contract; or `failure`, if they could not be compared; or neither."""
+
+    verdicts: Sequence[Verdict] | None = None
+    failure: str | None = None
+
+    @property
+    def state(self) -> str:
+        """Whether the contracts were compared: run, failed or not run."""
+        if self.failure is not None:
+            return "failed"
+        return "not run" if self.verdicts is None else "run"
+
+    def status(self, event_type: str) -> str | None:
+        """Return the word for one event's contract, if there is one."""
+        found = (each["status"] for each in self.verdicts or () if each["type"] == event_type)
+        return next(found, None)
+
+
+def ask(service: Service) -> Contracts:
+    """Run `<service> contracts check`; without an environment there is nothing to run."""
+    program = next(_programs(service), None)
+    if program is None:
+        return Contracts()
+    answer = process.run([str(program), "contracts", "check", "--json"], service.folder)
+    try:
+        return Contracts([{**verdict} for verdict in json.loads(answer.out)])
+    except (ValueError, TypeError):
+        return Contracts(failure=answer.reason)
+
+
+def _programs(service: Service) -> Iterator[Path]:
+    """Yield the service's own command, in the environments that uv and people use."""
+    environments = (
+        os.environ.get("UV_PROJECT_ENVIRONMENT"),
+        ".venv",
+        os.environ.get("VIRTUAL_ENV"),
+    )
+    for environment in environments:
+        for place in (f"bin/{service.slug}", f"Scripts/{service.slug}.exe"):
+            if environment and (file := service.folder / environment / place).is_file():
+                yield file

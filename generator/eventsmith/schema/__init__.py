@@ -1,0 +1,1 @@
+"""Another service's contract: its JSON Schema read, and told again as Python."""

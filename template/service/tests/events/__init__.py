@@ -1,0 +1,1 @@
+"""Tests of events: one file for each of them."""

@@ -1,0 +1,75 @@
+"""Whose file it is: the lists in copier.yml, and what the README of every service says of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from copier import run_copy
+
+from conftest import ROOT
+from eventsmith.ownership import Kind, Ownership
+from rendering import MAIN, read
+
+CI = {".github/workflows/ci.yml", ".gitlab-ci.yml"}
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("models.py", Kind.YOURS),
+        ("inner/models.py", Kind.TEMPLATES),
+        ("migrations/versions/0001.py", Kind.YOURS),
+        ("events/sent.py", Kind.SHARED),
+        ("events/base.py", Kind.TEMPLATES),
+    ],
+)
+def test_patterns_are_those_of_gitignore(path: str, kind: Kind) -> None:
+    service = {"yours": ["/models.py", "/migrations"], "shared": []}
+    event = {"yours": [], "shared": ["/events/*.py", "!/events/base.py"]}
+
+    assert Ownership.of([service, event]).kind(path) is kind
+
+
+def test_a_template_without_lists_owns_everything() -> None:
+    assert Ownership.of([{"yours": None}]).kind("README.md") is Kind.TEMPLATES
+
+
+@pytest.mark.parametrize("name", MAIN)
+def test_the_readme_names_every_file_that_is_not_the_templates(name: str, tmp_path: Path) -> None:
+    worker = run_copy(str(ROOT), tmp_path, data=dict(MAIN[name]), defaults=True, quiet=True)
+    ownership = Ownership.of([worker.answers.combined])
+    text = (tmp_path / "README.md").read_text()
+    files = [path for path in read(tmp_path) if not path.startswith(".copier-answers")]
+
+    for kind in (Kind.YOURS, Kind.SHARED):
+        row = re.search(rf"^\| {kind} \| (.+?) \|", text, re.MULTILINE)
+        assert row
+        words = [word.rstrip("/") for word in re.findall(r"`(.+?)`", row[1])]
+        held = [path for path in files if ownership.kind(path) is kind]
+        unnamed = [path for path in held if not any(_names(word, path) for word in words)]
+        assert set(unnamed) <= ({"README.md", *_tests(held)} if kind is Kind.YOURS else CI)
+        others = [path for path in files if ownership.kind(path) is not kind]
+        assert [path for path in others if path.endswith(tuple(f"/{word}" for word in words))] == []
+
+
+def test_the_readme_calls_nothing_the_templates_that_is_not(tmp_path: Path) -> None:
+    worker = run_copy(str(ROOT), tmp_path, defaults=True, quiet=True)
+    ownership = Ownership.of([worker.answers.combined])
+    text = (tmp_path / "README.md").read_text()
+
+    row = re.search(r"^\| the template's \| (.+?) \|", text, re.MULTILINE)
+
+    assert row
+    for word in re.findall(r"`(.+?)`", row[1]):
+        held = [path for path in read(tmp_path) if _names(word.rstrip("/"), path)]
+        assert held, word
+        assert {ownership.kind(path) for path in held} == {Kind.TEMPLATES}, word
+
+
+def _names(word: str, path: str) -> bool:
+    """Tell whether a README's word stands for the file or for a folder that it lies in."""
+    return f"/{word}/" in f"/{path}/"
+
+
+def _tests(held: list[str]) -> list[str]:
+    return [path for path in held if path.startswith("tests/")]

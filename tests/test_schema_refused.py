@@ -52,7 +52,8 @@ def nested(schema: Any) -> dict[str, Any]:
         ({"enum": ["a", 1], "type": "string"}, "not all of type 'string'"),
         ({"enum": [True], "type": "integer"}, "not all of type"),
         ({"enum": ["a"], "type": {}}, "not all of type"),
-        ({"anyOf": []}, "nothing that it could be"),
+        ({"anyOf": []}, "one of 0 types"),
+        ({"anyOf": [{"const": n} for n in range(101)]}, "one of 101 types"),
         ({"anyOf": {}}, "no list of types"),
         ({"anyOf": [STRING, True]}, "True is no type"),
         ({"anyOf": [STRING], "minLength": 1}, "'minLength'"),
@@ -77,6 +78,8 @@ def nested(schema: Any) -> dict[str, Any]:
         ({"type": "object", "propertyNames": False}, "False is no type"),
         ({"type": "object", "propertyNames": {"anyOf": [STRING]}}, "'type'"),
         ({"type": "object", "propertyNames": {"type": "array"}}, "no type for keys"),
+        ({"type": "object", "propertyNames": {"type": "integer"}}, "no type for keys"),
+        ({"type": "object", "propertyNames": {"const": 1}}, "no type for keys"),
         ({"type": "object", "propertyNames": {"enum": ["a"]},
           "patternProperties": {"a": {}}}, "not both"),
     ],
@@ -166,6 +169,30 @@ def test_alternatives_that_cannot_be_told_apart_are_refused() -> None:
     assert_refused(alternatives(one, two, mapping={"a": "#/$defs/Line1"}), "mapping")
     assert_refused(alternatives(one, two, mapping={"a": "http://x", "b": "#/$defs/Line1"}), "map")
     imported(alternatives(one, two, mapping={"a": "#/$defs/Line0", "b": "#/$defs/Line1"}))
+
+
+def test_a_tag_that_has_two_names_in_python_is_refused() -> None:
+    tags = {"class": {"const": "a"}}, {"class": {"const": "b"}, "class_": STRING}
+    definitions = {
+        f"Line{number}": {"type": "object", "properties": fields, "required": ["class"]}
+        for number, fields in enumerate(tags)
+    }
+    options = [{"$ref": f"#/$defs/{name}"} for name in definitions]
+    about = {"propertyName": "class"}
+
+    schema = field({"oneOf": options, "discriminator": about}, **{"$defs": definitions})
+
+    assert_refused(schema, "'class' would have several names in Python")
+
+
+def test_a_set_of_classes_that_hold_lists_is_refused() -> None:
+    fields = {"sku": STRING, "tags": {"type": "array", "items": STRING}}
+    line = {"type": "object", "properties": fields}
+    lines = {**TEXT_SET, "items": {"$ref": "#/$defs/Line"}}
+
+    assert_refused(field(lines, **{"$defs": {"Line": line}}), "no set of what it holds")
+    del fields["tags"]
+    imported(field(lines, **{"$defs": {"Line": line}}))
 
 
 @pytest.mark.parametrize("name", ["event_id", "aggregate_id", "occurred_at"])

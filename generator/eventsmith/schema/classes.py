@@ -84,7 +84,7 @@ def discriminator(
     mapping = about.get("mapping")
     if mapping is not None and _followed(mapping, references) != classes:
         raise RefusedError(where, "its mapping is not what its alternatives say themselves")
-    return Discriminator(key, tags[0][0], classes)
+    return Discriminator(key, tags[0][0], tuple(sorted(classes.items())))
 
 
 def _tags(option: Node, key: Json) -> list[tuple[str, Sequence[Json], str]]:

@@ -17,7 +17,7 @@ from eventsmith.schema.model import (
     hashable,
 )
 from eventsmith.schema.scalars import limits, only
-from eventsmith.schema.vocabulary import SIZE_OF_LIST, SIZE_OF_TABLE
+from eventsmith.schema.vocabulary import SIZE_OF_LIST, SIZE_OF_TABLE, STRINGS
 
 Schema: TypeAlias = Mapping[str, Json]
 Parse: TypeAlias = Callable[[Json, str], Node]
@@ -80,9 +80,14 @@ def _keys(schema: Json, pattern: Mapping[str, str], where: str, parse: Parse) ->
     elif pattern:
         raise RefusedError(where, "keys have a pattern or a type, not both")
     keys = parse(schema, where)
-    if not isinstance(keys, Choice | Enumeration | Plain):
-        raise RefusedError(where, "that is no type for keys")
-    return keys
+    match keys:
+        case Enumeration():
+            return keys
+        case Choice(values) if all(isinstance(value, str) for value in values):
+            return keys
+        case Plain(kind) if kind in {"str", *STRINGS.values()}:
+            return keys
+    raise RefusedError(where, "that is no type for keys")
 
 
 def listed(schema: Schema, key: str, where: str, parse: Parse) -> list[Node]:

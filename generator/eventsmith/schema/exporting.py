@@ -84,7 +84,7 @@ def _schema(node: Node) -> Json:
 def _union(options: Sequence[Json], about: Discriminator | None) -> Json:
     if about is None:
         return {"anyOf": [*options]}
-    references = {value: f"{_REF}{name}" for value, name in sorted(about.classes.items())}
+    references = {value: f"{_REF}{name}" for value, name in about.classes}
     told = {"mapping": references, "propertyName": about.key}
     return {"discriminator": told, "oneOf": options}
 

@@ -1,6 +1,5 @@
 """What a contract says, as a tree: classes, their fields, and the types of those."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,11 +17,17 @@ class Plain:
     format: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """One of some strings, whole numbers, booleans or null."""
+    """One of some strings, whole numbers, booleans or null; 1 and true are not the same."""
 
     values: tuple[Json, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Choice) and repr(self.values) == repr(other.values)
+
+    def __hash__(self) -> int:
+        return hash(repr(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Discriminator:
 
     key: str
     name: str
-    classes: Mapping[str, str]
+    classes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Union:
     discriminator: Discriminator | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Enumeration:
     """A class of values with names, both in the same order."""
 
@@ -97,7 +102,7 @@ class Field:
     default: Default | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Model:
     """A class with fields; `extra` says that there may be others, or that there are none."""
 

@@ -10,6 +10,7 @@ from eventsmith.schema.vocabulary import TYPES
 
 DEEPEST = 32  # types within each other, also through references
 MOST = 5_000  # types
+WIDEST = 100  # alternatives
 _REF = re.compile(r"#/\$defs/([A-Za-z0-9._-]+)")
 
 
@@ -115,11 +116,11 @@ class _Parser:
                 options += option.options
             else:
                 options.append(option)
-        others = [option for option in options if option != NULL]
-        options = others + [NULL] * (len(others) < len(options))
-        if not options:
-            raise RefusedError(where, "there is nothing that it could be")
-        return Union(tuple(options)) if len(options) > 1 else options[0]
+        # Python writes None last, and nothing twice.
+        different = sorted(dict.fromkeys(options), key=lambda option: option == NULL)
+        if not 0 < len(different) <= WIDEST:
+            raise RefusedError(where, f"it could be one of {len(different)} types")
+        return Union(tuple(different)) if len(different) > 1 else different[0]
 
     def _discriminated(self, schema: Schema, where: str) -> Node:
         only(schema, {"oneOf", "discriminator"}, where)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from eventsmith import cli_catalog
 from eventsmith.errors import EventsmithError
 from eventsmith.reporting import Commands, hint, note
 
@@ -22,6 +23,7 @@ class Role(StrEnum):
 
 
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(cli_catalog.app)
 
 
 def run() -> None:

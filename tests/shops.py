@@ -1,8 +1,7 @@
 """Services as the catalog sees them: answers and contracts, and nothing else."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,6 @@ class Shop:
     """A folder of services."""
 
     folder: Path
-    contracts: dict[str, Schema] = field(default_factory=dict)
 
     def service(self, slug: str, description: str = "", *, at: str = "") -> Path:
         """Add a service without events."""
@@ -144,21 +142,24 @@ def made_up(folder: Path) -> Path:
     shop.event(
         shipping,
         "consumes",
-        contract("billing.InvoicePaid.v1", invoice_id=UUID, amount=MONEY, method={"enum": ["card"]}),
+        contract(
+            "billing.InvoicePaid.v1", invoice_id=UUID, amount=MONEY, method={"enum": ["card"]}
+        ),
     )
     shop.event(orders, "consumes", paid)
     shop.event(billing, "consumes", contract("customers.AddressChanged.v1", street=TEXT))
     return folder
 
 
-def many(folder: Path, services: int, events: int, readers: Sequence[int] = (1, 2)) -> Path:
-    """Return a folder of services of which each publishes events, read by some of the next."""
+def many(folder: Path, services: int, events: int) -> Path:
+    """Return a folder of services of which each publishes events that one or two others consume."""
     shop = Shop(folder)
     folders = [shop.service(f"service-number-{number}") for number in range(services)]
     for number, own in enumerate(folders):
         for each in range(events):
             snapshot = contract(f"{own.name}.SomethingHappened{chr(65 + each)}.v1", text=TEXT)
             shop.event(own, "publishes", snapshot)
-            for step in readers[: 1 + each % 2]:
-                shop.event(folders[(number + step + each) % services], "both" if False else "consumes", snapshot)
+            for step in range(1, 2 + each % 2):
+                reader = folders[(number + 1 + (step + each) % (services - 1)) % services]
+                shop.event(reader, "consumes", snapshot)
     return folder

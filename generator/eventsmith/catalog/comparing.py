@@ -92,7 +92,7 @@ class _Comparison:
     def _fields(self, path: str, sent: Schema, read: Schema) -> Iterator[Difference]:
         ours, theirs = mapping(sent.get("properties")), mapping(read.get("properties"))
         always, needed = required(sent), required(read)
-        for name in ours | theirs:
+        for name in dict.fromkeys([*ours, *theirs]):
             at = f"{path}.{segment(name)}" if path else segment(name)
             if name not in theirs:
                 kind = "" if name in always else "optional and "

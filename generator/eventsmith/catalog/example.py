@@ -53,18 +53,13 @@ class _Maker:
             return None if nullable or not options else {}
         if given := items(here.get("examples")) or values(here):
             return given[0]
-        match here.get("type"):
-            case "string":
-                return _string(here, name)
-            case "integer" | "number":
-                return _number(here)
-            case "boolean":
-                return True
-            case "array":
-                return self._list(here, name, depth)
-            case "object":
-                return self._object(here, name, depth)
-        return self.value(here, name, depth + 1) if "anyOf" in here or "oneOf" in here else {}
+        if "anyOf" in here or "oneOf" in here:
+            return self.value(here, name, depth + 1)
+        if here.get("type") == "array":
+            return self._list(here, name, depth)
+        return (
+            self._object(here, name, depth) if here.get("type") == "object" else _scalar(here, name)
+        )
 
     def _object(self, schema: Schema, name: str, depth: int) -> Json:
         fields = mapping(schema.get("properties"))
@@ -82,6 +77,19 @@ class _Maker:
         least, most = _size(schema.get("minItems"), 1), _size(schema.get("maxItems"), _LISTED)
         count = min(max(least, 1), most, _LISTED)
         return [self.value(schema.get("items", {}), name, depth + 1) for _ in range(count)]
+
+
+def _scalar(schema: Schema, name: str) -> Json:
+    match schema.get("type"):
+        case "string":
+            return _string(schema, name)
+        case "integer" | "number":
+            return _number(schema)
+        case "boolean":
+            return True
+        case "null":
+            return None
+    return {}
 
 
 def _string(schema: Schema, name: str) -> str:

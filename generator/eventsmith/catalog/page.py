@@ -10,8 +10,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from eventsmith.catalog import graph
+from eventsmith.catalog import layout
 from eventsmith.catalog.example import example
+from eventsmith.catalog.graph import graph
 from eventsmith.catalog.model import Catalog, Event, Status
 from eventsmith.catalog.notices import Notice
 from eventsmith.catalog.words import fields
@@ -36,13 +37,15 @@ def page(catalog: Catalog, notices: list[Notice]) -> str:
     )
     environment.filters["short"] = _short
     style, script = ((_FOLDER / name).read_text("utf-8") for name in ("page.css", "page.js"))
+    warnings = [notice for notice in notices if notice.level == "warning"]
     return environment.get_template("page.html.jinja").render(
         catalog=catalog,
         events=[_event(event, notices) for event in catalog.events],
-        notices=notices,
-        warned={notice.event for notice in notices if notice.level == "warning"},
-        picture=graph.graph(catalog),
-        place=graph,
+        warnings=warnings,
+        remarks=[notice for notice in notices if notice.level == "remark"],
+        warned={notice.event for notice in warnings},
+        picture=graph(catalog),
+        place=layout,
         said=_STATUS,
         # Written by us: the only parts that are not escaped, and all that the page may run.
         style=Markup(style),  # noqa: S704
@@ -55,13 +58,14 @@ def page(catalog: Catalog, notices: list[Notice]) -> str:
 def _event(event: Event, notices: list[Notice]) -> Mapping[str, Any]:
     contract = event.contract
     about = "" if contract is None else contract.get("description")
+    told = None if contract is None else fields(contract)
     return {
         "event": event,
         "description": about if isinstance(about, str) else "",
         "notices": [notice for notice in notices if notice.event == str(event.type)],
-        "fields": None if contract is None else fields(contract),
-        "example": contract
-        and json.dumps(example(contract), indent=2, ensure_ascii=False),
+        "fields": told,
+        "described": any(field.description for field in told or ()),
+        "example": contract and json.dumps(example(contract), indent=2, ensure_ascii=False),
     }
 
 

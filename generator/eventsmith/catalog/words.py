@@ -39,12 +39,12 @@ _LIMITS = {
     "maximum": "at most {}",
     "exclusiveMaximum": "less than {}",
     "multipleOf": "a multiple of {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
+    "minLength": "{} or more characters",
+    "maxLength": "{} characters or fewer",
     "pattern": "like {}",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-    "x-max-digits": "at most {} digits",
+    "minItems": "{} or more items",
+    "maxItems": "{} items or fewer",
+    "x-max-digits": "{} digits or fewer",
     "x-decimal-places": "{} decimal places",
 }
 

@@ -25,7 +25,7 @@ class Format(StrEnum):
 def catalog(
     places: Annotated[
         list[Path],
-        typer.Argument(metavar="DIR…", help="Services, or folders that hold services."),
+        typer.Argument(metavar="DIR", help="Services, or folders that hold services."),
     ],
     *,
     form: Annotated[
@@ -37,8 +37,9 @@ def catalog(
 ) -> None:
     """Tell who publishes and consumes what over several services.
 
-    Warnings tell of events that nobody publishes, and of consumers whose contract is not the
-    publisher's. JSON has `services`, `events` and `notices`; its names are stable.
+    Warns of events that nobody publishes, and of consumers whose contract does not fit.
+
+    JSON has services, events and notices, under names that stay; docs/catalog.md lists them.
     """
     from eventsmith.catalog.model import catalog as bring_together
     from eventsmith.catalog.notices import notices

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from eventsmith import cli_events, cli_updating
+from eventsmith import cli_catalog, cli_events, cli_updating
 from eventsmith.options import Data, Template, pairs
 from eventsmith.reporting import Commands, hint, note
 
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_events.app)
 app.add_typer(cli_updating.app)
+app.add_typer(cli_catalog.app)
 
 
 def run() -> None:

@@ -1,0 +1,1 @@
+"""`eventsmith catalog`: who publishes and consumes what over several services."""

@@ -1,0 +1,165 @@
+"""Services as the catalog sees them: answers and contracts, and nothing else."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eventsmith.schema.reading import EventType
+
+Schema = dict[str, Any]
+TEXT: Schema = {"type": "string"}
+MONEY: Schema = {"type": "string", "format": "decimal"}
+UUID: Schema = {"type": "string", "format": "uuid"}
+WHEN: Schema = {"type": "string", "format": "date-time"}
+
+
+def contract(event: str, stream: str | None = None, /, *, about: str = "", **fields: Any) -> Schema:
+    """Return a snapshot; a field whose name ends with an underscore is optional."""
+    kind = EventType.parse(event)
+    assert kind
+    return {
+        "title": kind.name,
+        "description": about,
+        "type": "object",
+        "properties": {name.removesuffix("_"): schema for name, schema in fields.items()},
+        "required": [name for name in fields if not name.endswith("_")],
+        "x-eventsmith": {
+            "type": event,
+            "version": kind.version,
+            "stream": stream or kind.publisher,
+        },
+    }
+
+
+@dataclass
+class Shop:
+    """A folder of services."""
+
+    folder: Path
+
+    def service(self, slug: str, description: str = "", *, at: str = "") -> Path:
+        """Add a service without events."""
+        answers = {"kind": "service", "project_slug": slug, "description": description}
+        folder = self.folder / (at or slug)
+        (folder / ".copier-answers.d").mkdir(parents=True)
+        (folder / "contracts").mkdir()
+        (folder / ".copier-answers.yml").write_text(yaml.safe_dump(answers), "utf-8")
+        return folder
+
+    def plan(self, folder: Path, event: str, role: str, stream: str = "") -> None:
+        """Write the answers of an event."""
+        kind = EventType.parse(event)
+        assert kind
+        answers = {
+            "kind": "event",
+            "event_type": event,
+            "event_role": role,
+            "event_stream": stream or kind.publisher,
+        }
+        path = folder / ".copier-answers.d" / f"{event}.yml"
+        path.write_text(yaml.safe_dump(answers), "utf-8")
+
+    def promise(self, folder: Path, snapshot: Schema) -> None:
+        """Write a contract."""
+        path = folder / "contracts" / f"{snapshot['x-eventsmith']['type']}.json"
+        path.write_text(json.dumps(snapshot), "utf-8")
+
+    def event(self, folder: Path, role: str, snapshot: Schema) -> None:
+        """Write both."""
+        about = snapshot["x-eventsmith"]
+        self.plan(folder, about["type"], role, about["stream"])
+        self.promise(folder, snapshot)
+
+
+def made_up(folder: Path) -> Path:
+    """Return a shop of four services, with one of each thing that can be wrong."""
+    shop = Shop(folder)
+    orders = shop.service("orders", "Takes orders, and follows them to the door")
+    billing = shop.service("billing", "Writes invoices and collects what is due")
+    stock = shop.service("inventory", "Knows what lies on which shelf")
+    shipping = shop.service("shipping", "Packs parcels and hands them to a carrier")
+    lines = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"$ref": "#/$defs/Line"},
+        "description": "What was ordered; never empty.",
+    }
+    line = {
+        "type": "object",
+        "properties": {
+            "sku": {"type": "string", "maxLength": 20},
+            "quantity": {"type": "integer", "minimum": 1},
+            "price": MONEY,
+        },
+        "required": ["sku", "quantity", "price"],
+    }
+    created = contract(
+        "orders.OrderCreated.v2",
+        about="A customer has ordered, and was told so.",
+        customer_id=TEXT,
+        total_amount={**MONEY, "description": "With tax, in the currency of the shop."},
+        lines=lines,
+        channel_={"enum": ["web", "store", "phone"], "description": "Where it came from."},
+    ) | {"$defs": {"Line": line}}
+    first = contract(
+        "orders.OrderCreated.v1", about="The first version.", customer_id=TEXT, total_amount=MONEY
+    )
+    cancelled = contract(
+        "orders.OrderCancelled.v1", about="Nothing of it was shipped.", reason=TEXT, at=WHEN
+    )
+    paid = contract(
+        "billing.InvoicePaid.v1",
+        about="The whole amount has arrived.",
+        invoice_id=UUID,
+        amount=MONEY,
+        method={"enum": ["card", "transfer", "voucher"]},
+    )
+    reserved = contract("inventory.StockReserved.v1", order_id=UUID, until=WHEN)
+    low = contract("inventory.StockRanLow.v1", sku=TEXT, left={"type": "integer", "minimum": 0})
+    sent = contract(
+        "shipping.ParcelSent.v1",
+        about="The carrier has taken the parcel.",
+        order_id=UUID,
+        carrier=TEXT,
+        tracking_={"anyOf": [TEXT, {"type": "null"}]},
+    )
+    for own, snapshot in (
+        *((orders, each) for each in (created, first, cancelled)),
+        (billing, paid),
+        *((stock, each) for each in (reserved, low)),
+        (shipping, sent),
+    ):
+        shop.event(own, "publishes", snapshot)
+    shop.event(stock, "consumes", created)
+    shop.event(billing, "consumes", first)
+    shop.event(billing, "consumes", cancelled)
+    shop.event(stock, "consumes", cancelled)
+    shop.event(shipping, "consumes", reserved)
+    shop.event(orders, "consumes", contract("shipping.ParcelSent.v1", order_id=UUID, carrier=TEXT))
+    shop.event(
+        shipping,
+        "consumes",
+        contract(
+            "billing.InvoicePaid.v1", invoice_id=UUID, amount=MONEY, method={"enum": ["card"]}
+        ),
+    )
+    shop.event(orders, "consumes", paid)
+    shop.event(billing, "consumes", contract("customers.AddressChanged.v1", street=TEXT))
+    return folder
+
+
+def many(folder: Path, services: int, events: int) -> Path:
+    """Return a folder of services of which each publishes events that one or two others consume."""
+    shop = Shop(folder)
+    folders = [shop.service(f"service-number-{number}") for number in range(services)]
+    for number, own in enumerate(folders):
+        for each in range(events):
+            snapshot = contract(f"{own.name}.SomethingHappened{chr(65 + each)}.v1", text=TEXT)
+            shop.event(own, "publishes", snapshot)
+            for step in range(1, 2 + each % 2):
+                reader = folders[(number + 1 + (step + each) % (services - 1)) % services]
+                shop.event(reader, "consumes", snapshot)
+    return folder

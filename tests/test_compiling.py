@@ -8,12 +8,10 @@ TEXT = "{{ name }} [[ name ]]"
 
 
 def test_a_text_is_compiled_once_for_each_syntax() -> None:
-    square = {"variable_start_string": "[[", "variable_end_string": "]]"}
+    curly = Environment(autoescape=True)
+    square = Environment(variable_start_string="[[", variable_end_string="]]", autoescape=True)
     with each_text_once():
-        rendered = [
-            Environment(autoescape=True, **options).from_string(TEXT).render(name="x")
-            for options in ({}, square, {})
-        ]
+        rendered = [each.from_string(TEXT).render(name="x") for each in (curly, square, curly)]
         first, other = (Environment(autoescape=True).compile(TEXT) for _ in range(2))
 
     assert rendered == ["x [[ name ]]", "{{ name }} x", "x [[ name ]]"]

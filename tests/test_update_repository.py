@@ -87,6 +87,19 @@ def test_conflicts_in_a_folder_are_undone_in_that_folder(monorepo: Grown) -> Non
 
 
 @pytest.mark.usefixtures("newer")
+def test_conflicts_elsewhere_are_resolved_first(monorepo: Grown) -> None:
+    top = monorepo.folder.parents[1]
+    (top / "staged.txt").write_text("one\n")
+    git(top, "stash", "--quiet")
+    (top / "staged.txt").write_text("other\n")
+    git(top, "commit", "--message", "Other", "staged.txt")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(top, "stash", "pop", "--quiet")
+
+    assert_refused(monorepo.update(), "conflicts are left in staged.txt; resolve them first")
+
+
+@pytest.mark.usefixtures("newer")
 def test_changes_that_are_not_committed_are_named(grown: Grown) -> None:
     grown.write(RELAY, "mine\n")
     grown.write("todo.txt", "todo\n")

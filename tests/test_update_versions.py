@@ -113,8 +113,9 @@ def test_from_uncommitted_changes_only_with_a_base(
 def test_from_an_unpacked_archive_only_with_a_base_and_a_repository(
     eventsmith: Eventsmith, template: Template, tmp_path: Path
 ) -> None:
-    unpacked = tmp_path / "unpacked"
+    unpacked = tmp_path / "repository/unpacked"
     shutil.copytree(template.folder, unpacked, ignore=shutil.ignore_patterns(".git"))
+    git(unpacked.parent, "init", "--quiet")  # of something else
     service = made(eventsmith, unpacked)
     change(template)
     template.release("v1.1.0")

@@ -16,7 +16,6 @@ _UNDER_WAY = {
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",
 }
-_UNMERGED = {"DD", "AU", "UD", "UA", "DU", "AA", "UU"}
 _NEEDED = (2, 38)  # merge-tree --write-tree
 UNDO = "restore --source=HEAD --staged --worktree -- ."
 
@@ -75,22 +74,26 @@ def _refuse_unfinished(repository: Repository) -> None:
 
 
 def _refuse_changes(repository: Repository, folder: Path) -> None:
-    status = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
-    entries = repository.git.names(
-        *status, "--untracked-files=normal", "--", f":(top,literal){repository.prefix}"
-    )
-    names = (entry[3:].removeprefix(repository.prefix) or "all of it" for entry in entries)
-    changed = dict(zip(names, (entry[:2] for entry in entries), strict=True))
-    if unmerged := [path for path, state in changed.items() if state in _UNMERGED]:
+    stages = repository.git.names("ls-files", "--unmerged", "-z")
+    unmerged = sorted({stage.split("\t", 1)[1] for stage in stages})
+    if mine := [path for path in unmerged if path.startswith(repository.prefix)]:
         raise EventsmithError(
-            f"conflicts are left in {shortened(unmerged)}; resolve and commit them, "
+            f"conflicts are left in {_listed(mine, repository)}; resolve and commit them, "
             f"or undo that with: git -C {quote(str(folder))} {UNDO}"
         )
-    if changed:
+    if unmerged:
+        raise EventsmithError(f"conflicts are left in {shortened(unmerged)}; resolve them first")
+    status = ("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames")
+    place = f":(top,literal){repository.prefix}"
+    if entries := repository.git.names(*status, "--untracked-files=normal", "--", place):
+        changed = _listed([entry[3:] for entry in entries], repository)
         raise EventsmithError(
-            f"{folder} has changes that are not committed: {shortened(list(changed))}; "
-            "commit or stash them first"
+            f"{folder} has changes that are not committed: {changed}; commit or stash them first"
         )
+
+
+def _listed(paths: list[str], repository: Repository) -> str:
+    return shortened([path.removeprefix(repository.prefix) or "all of it" for path in paths])
 
 
 def shortened(names: list[str], most: int = 5) -> str:

@@ -42,13 +42,16 @@ class Snapshot:
         return {render.file for render in self.renders}
 
 
-def take(wanted: Iterable[tuple[Part, Version]], folder: Path, **given: str) -> Snapshot:
-    """Render each part at its version into `folder`; `given` are new answers for the service."""
+def take(
+    wanted: Iterable[tuple[Part, Version]], folder: Path, given: Mapping[str, str] | None = None
+) -> Snapshot:
+    """Render each part at its version into `folder`; `given` are new answers for the first."""
     renders = []
     for number, (part, version) in enumerate(wanted):
         known = questions(version)
         recorded = {key: value for key, value in part.answers.items() if key in known}
-        answers = Answers(recorded | (given if number == 0 else {}), file=part.file)
+        anew = given if given and number == 0 else {}
+        answers = Answers({**recorded, **anew}, file=part.file)
         place = folder / str(number)
         every = render_version(version, place, answers)
         renders.append(Render(part.file, every, _files(place)))

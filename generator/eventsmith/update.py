@@ -71,7 +71,7 @@ def update(request: Request, *, dry_run: bool = False) -> Update:
         if route.is_done and not request.given:
             return outcome
         base = take(route.starts, Path(scratch, "base"))
-        theirs = take(route.ends, Path(scratch, "theirs"), **request.given)
+        theirs = take(route.ends, Path(scratch, "theirs"), request.given)
         _refuse_another(service, route, theirs)
         merger = Merger(repository.git, Path(scratch, "merge"))
         ours = merger.read(repository.git.line("rev-parse", repository.tree))

@@ -74,21 +74,25 @@ class Versions:
         location = source.location
         if location not in self._repositories:
             place = Path(location)
-            if not place.is_dir():
-                place = self._scratch / f"repository-{len(self._repositories)}"
-                clone = ("clone", "--quiet", "--bare", "--", refs.address(location), str(place))
+            if place.is_dir():
+                directory = _git_directory(place, source.shown)
+            else:
+                directory = str(self._scratch / f"repository-{len(self._repositories)}")
+                clone = ("clone", "--quiet", "--bare", "--", refs.address(location), directory)
                 Git(self._scratch)(*clone)
-            # Not a repository that the template merely lies in.
-            alone = Git(place, {"GIT_CEILING_DIRECTORIES": str(place.parent)})
-            found = alone.attempt("rev-parse", "--absolute-git-dir")
-            if found.returncode:
-                raise EventsmithError(
-                    f"{source.shown} is no git repository, so it has no versions; "
-                    "name one that is with --template"
-                )
-            directory = os.fsdecode(found.stdout).rstrip("\n")
             self._repositories[location] = Git(self._scratch, {"GIT_DIR": directory})
         return self._repositories[location]
+
+
+def _git_directory(place: Path, shown: str) -> str:
+    """Return where git keeps the repository at `place`, not one that it merely lies in."""
+    alone = Git(place, {"GIT_CEILING_DIRECTORIES": str(place.parent)})
+    found = alone.attempt("rev-parse", "--absolute-git-dir")
+    if found.returncode:
+        raise EventsmithError(
+            f"{shown} is no git repository, so it has no versions; name one that is by --template"
+        )
+    return os.fsdecode(found.stdout).rstrip("\n")
 
 
 @contextmanager

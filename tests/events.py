@@ -46,6 +46,11 @@ class Event:
         return f"{self.publisher}.{self.name}.v{self.version}"
 
     @property
+    def class_name(self) -> str:
+        """What its class is called."""
+        return f"{self.name}V{self.version}" if self.version > 1 else self.name
+
+    @property
     def module(self) -> str:
         """A file of its own."""
         return f"{self.publisher}_{self.name}_v{self.version}".lower().replace("-", "_")
@@ -62,7 +67,8 @@ class Event:
         """Render one of the template's parts for it."""
         answers = {f"event_{key}": getattr(self, key) for key in self.__slots__ if key != "name"}
         template = environment().get_template(f"template/parts/{part}.jinja")
-        return template.render(answers, event=self.name, event_type=self.type)
+        answers |= {"event": self.name, "event_type": self.type, "event_class": self.class_name}
+        return template.render(answers)
 
 
 def _sample(field: str, *, null: bool) -> object:
@@ -98,7 +104,7 @@ def every_event() -> list[Event]:
         [f"{name}:{kinds[(shift + at) % len(kinds)]}" for at, name in enumerate(names())]
         for shift in range(len(kinds))
     ]
-    long = "Event" + "X" * 55
+    long = "Event" + "x" * 25  # with such a publisher the longest there can be
     return [
         *(Event(f"Alone{number}", [f"a:{kind}"]) for number, kind in enumerate(KINDS)),
         *(Event(f"Named{number}", fields) for number, fields in enumerate(named)),

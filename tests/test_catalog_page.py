@@ -71,7 +71,7 @@ def with_evil(folder: Path) -> Path:
     shop = Shop(folder)
     snapshot = contract("orders.OrderCreated.v1", about=EVIL)
     snapshot["properties"] = {EVIL: TEXT | {"description": EVIL}, "a": {"enum": [EVIL]}}
-    shop.event(shop.service("orders", EVIL), "publishes", snapshot)
+    shop.event(shop.service("orders", f"Größe {EVIL}"), "publishes", snapshot)
     shop.event(shop.service("inventory"), "consumes", contract("orders.OrderCreated.v1"))
     return folder
 
@@ -118,9 +118,11 @@ def test_needs_nothing_else_and_leads_nowhere_else(eventsmith: Eventsmith) -> No
 def test_whatever_services_say_is_only_text(eventsmith: Eventsmith) -> None:
     with_evil(Path("services"))
 
-    page = Page(html(eventsmith))
+    text = html(eventsmith)
+    page = Page(text)
 
-    assert EVIL in page.text
+    assert text.isascii()  # so that no terminal's encoding can break it
+    assert f"Größe {EVIL}" in page.text
     assert page.count("script") == 1
     assert page.count("img") == 0
     assert not page.values("onerror")

@@ -7,11 +7,10 @@ from pathlib import Path
 from eventsmith.catalog.model import Member, Side
 from eventsmith.errors import EventsmithError
 from eventsmith.schema.model import Json
-from eventsmith.schema.reading import EventType, Snapshot, read
+from eventsmith.schema.reading import STREAM, EventType, Snapshot, read
 from eventsmith.service import ANSWERS, Event, Service, find, read_answers
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_STREAM = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _ROLES = {"publishes", "consumes", "both"}
 
 
@@ -112,4 +111,4 @@ def _schema(contract: Snapshot | str | None) -> tuple[Mapping[str, Json] | None,
 def _stream(contract: Snapshot | str | None, answer: Json) -> str | None:
     if isinstance(contract, Snapshot):
         return contract.stream
-    return answer if isinstance(answer, str) and _STREAM.fullmatch(answer) else None
+    return answer if isinstance(answer, str) and STREAM.fullmatch(answer) else None

@@ -16,7 +16,7 @@ DEEPEST = 64  # objects and lists within each other
 _TYPE = re.compile(
     r"(?P<publisher>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)\.(?P<name>[A-Z][A-Za-z0-9]*)\.v(?P<version>[1-9][0-9]{0,5})"
 )
-_STREAM = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
+STREAM = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def read(path: Path) -> Snapshot:
     if event is None or about.get("version") != event.version:
         _refuse(path, "does not say under x-eventsmith which event it is; export it anew")
     stream = _text(about, "stream")
-    if not _STREAM.fullmatch(stream):
+    if not STREAM.fullmatch(stream):
         _refuse(path, "names no stream under x-eventsmith, or an impossible one; export it anew")
     if EventType.parse(path.stem) not in {None, event}:
         _refuse(path, f"holds the contract of {event}; give it that name, or export it anew")

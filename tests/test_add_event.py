@@ -173,6 +173,7 @@ def test_dry_run_lists_the_files_and_writes_none(add_event: AddEvent, shop: Path
         (("Registry",), ["the generated code uses itself"]),
         (("OrderCreated",), ["came with the service"]),
         (("X" + "y" * 80,), ["at most 60"]),
+        (("Ab" * 30,), ["89 characters", "80 are the limit"]),
         (("Noted", "class:str"), ["cannot be called 'class'"]),
         (("Noted", "model_x:str"), ["cannot be called 'model_x'"]),
         (("Noted", "event_id:str"), ["cannot be called 'event_id'"]),

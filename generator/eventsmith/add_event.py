@@ -21,6 +21,7 @@ from eventsmith.versions import versions
 _SPELLING = {
     "event": "NAME",
     "event_fields": "FIELD:TYPE",
+    "event_module": "NAME",
     "event_publisher": "--publisher",
     "event_role": "--role",
     "event_stream": "--stream",

@@ -158,13 +158,15 @@ class Grown:
 
 
 def everything(folder: Path) -> dict[str, bytes]:
-    """Return all files of a repository, its index included, and the names of git's own."""
-    files = {path for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
-    own = {path for path in files if ".git" in path.relative_to(folder).parts}
-    held = {path for path in own if "objects" in path.parts}
-    shown = (files - own) | {path for path in own if path.name == "index"}
-    found = {str(path.relative_to(folder)): path.read_bytes() for path in shown}
-    return found | {str(path.relative_to(folder)): b"" for path in own - held - shown}
+    """Return all files and folders of a repository, its index, and the names of git's other own."""
+    found = {}
+    for path in folder.rglob("*"):
+        parts = path.relative_to(folder).parts
+        if ".git" not in parts or path.name == "index":
+            found["/".join(parts)] = b"" if path.is_dir() else path.read_bytes()
+        elif "objects" not in parts and path.is_file():
+            found["/".join(parts)] = b""
+    return found
 
 
 def small_template(folder: Path) -> Template:

@@ -97,7 +97,7 @@ def test_markers_of_a_merge_are_found_in_any_file(grown: Grown) -> None:
     torn = "<<<<<<< yours\nmine\n=======\nnewer\n>>>>>>> template-v1.1.0\n"
     for path in ("notes.md", "mine.txt", RELAY):
         grown.write(path, f"before\n{torn}after\n")
-    grown.write("sounds_like.txt", "<<<<<<< here\n but not a conflict\n")
+    grown.write("sounds_like.txt", "<<<<<<< here\nno conflict\n>>>>>>> there\n")
     grown.write("run.log", torn)
 
     assert found(grown) == dict.fromkeys(("mine.txt", "notes.md", RELAY), "conflict")

@@ -142,6 +142,19 @@ def test_what_becomes_the_users_stays_and_what_becomes_the_templates_is_merged(
     assert "newer" not in grown.read("settings.py")
 
 
+def test_a_file_of_the_users_stays_though_the_template_renames_it(
+    template: Template, grown: Grown
+) -> None:
+    template.replace("copier.yml", "[/notes.md,", "[/NOTES.txt,")
+    template.move("notes.md", "NOTES.txt")
+    template.release("v1.1.0")
+
+    assert grown.update().exit_code == 0
+
+    assert (grown.folder / "notes.md").exists()
+    assert not (grown.folder / "NOTES.txt").exists()
+
+
 def test_a_file_of_the_users_is_not_taken_for_the_new_home_of_another(
     template: Template, grown: Grown
 ) -> None:

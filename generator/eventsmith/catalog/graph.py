@@ -139,9 +139,8 @@ def _outgoing(
 ) -> list[Arrow]:
     def arrow(slug: str, status: Status) -> Arrow:
         path = layout.curve(layout.CENTRE + layout.MIDDLE, at[event.type], *ports[event.type, slug])
-        broken = status is Status.BREAKS
-        said = ", whose contract breaks" if broken else ""
-        return Arrow(path, f"{event.type.name} to {slug}{said}", broken)
+        said = ", whose contract breaks" if status is Status.BREAKS else ""
+        return Arrow(path, f"{event.type.name} to {slug}{said}", dashed=bool(said))
 
     return [arrow(slug, status) for slug, status in _consumers(event).items()]
 

@@ -34,6 +34,54 @@ def contract(event: str, stream: str | None = None, /, *, about: str = "", **fie
     }
 
 
+CARD: Schema = {"enum": ["card"]}
+LINES: Schema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"$ref": "#/$defs/Line"},
+    "description": "What was ordered; never empty.",
+}
+LINE: Schema = {
+    "type": "object",
+    "properties": {
+        "sku": {"type": "string", "maxLength": 20},
+        "quantity": {"type": "integer", "minimum": 1},
+        "price": MONEY,
+    },
+    "required": ["sku", "quantity", "price"],
+}
+CREATED = contract(
+    "orders.OrderCreated.v2",
+    about="A customer has ordered, and was told so.",
+    customer_id=TEXT,
+    total_amount={**MONEY, "description": "With tax, in the currency of the shop."},
+    lines=LINES,
+    channel_={"enum": ["web", "store", "phone"], "description": "Where it came from."},
+) | {"$defs": {"Line": LINE}}
+FIRST = contract(
+    "orders.OrderCreated.v1", about="The first version.", customer_id=TEXT, total_amount=MONEY
+)
+CANCELLED = contract(
+    "orders.OrderCancelled.v1", about="Nothing of it was shipped.", reason=TEXT, at=WHEN
+)
+PAID = contract(
+    "billing.InvoicePaid.v1",
+    about="The whole amount has arrived.",
+    invoice_id=UUID,
+    amount=MONEY,
+    method={"enum": ["card", "transfer", "voucher"]},
+)
+RESERVED = contract("inventory.StockReserved.v1", order_id=UUID, until=WHEN)
+LOW = contract("inventory.StockRanLow.v1", sku=TEXT, left={"type": "integer", "minimum": 0})
+SENT = contract(
+    "shipping.ParcelSent.v1",
+    about="The carrier has taken the parcel.",
+    order_id=UUID,
+    carrier=TEXT,
+    tracking_={"anyOf": [TEXT, {"type": "null"}]},
+)
+
+
 @dataclass
 class Shop:
     """A folder of services."""
@@ -81,73 +129,20 @@ def made_up(folder: Path) -> Path:
     billing = shop.service("billing", "Writes invoices and collects what is due")
     stock = shop.service("inventory", "Knows what lies on which shelf")
     shipping = shop.service("shipping", "Packs parcels and hands them to a carrier")
-    lines = {
-        "type": "array",
-        "minItems": 1,
-        "items": {"$ref": "#/$defs/Line"},
-        "description": "What was ordered; never empty.",
+    without_tracking = contract("shipping.ParcelSent.v1", order_id=UUID, carrier=TEXT)
+    cards = contract("billing.InvoicePaid.v1", invoice_id=UUID, amount=MONEY, method=CARD)
+    moved = contract("customers.AddressChanged.v1", street=TEXT)
+    published = {orders: [CREATED, FIRST, CANCELLED], billing: [PAID], stock: [RESERVED, LOW]}
+    consumed = {
+        orders: [without_tracking, PAID],
+        billing: [FIRST, CANCELLED, moved],
+        stock: [CREATED, CANCELLED],
+        shipping: [RESERVED, cards],
     }
-    line = {
-        "type": "object",
-        "properties": {
-            "sku": {"type": "string", "maxLength": 20},
-            "quantity": {"type": "integer", "minimum": 1},
-            "price": MONEY,
-        },
-        "required": ["sku", "quantity", "price"],
-    }
-    created = contract(
-        "orders.OrderCreated.v2",
-        about="A customer has ordered, and was told so.",
-        customer_id=TEXT,
-        total_amount={**MONEY, "description": "With tax, in the currency of the shop."},
-        lines=lines,
-        channel_={"enum": ["web", "store", "phone"], "description": "Where it came from."},
-    ) | {"$defs": {"Line": line}}
-    first = contract(
-        "orders.OrderCreated.v1", about="The first version.", customer_id=TEXT, total_amount=MONEY
-    )
-    cancelled = contract(
-        "orders.OrderCancelled.v1", about="Nothing of it was shipped.", reason=TEXT, at=WHEN
-    )
-    paid = contract(
-        "billing.InvoicePaid.v1",
-        about="The whole amount has arrived.",
-        invoice_id=UUID,
-        amount=MONEY,
-        method={"enum": ["card", "transfer", "voucher"]},
-    )
-    reserved = contract("inventory.StockReserved.v1", order_id=UUID, until=WHEN)
-    low = contract("inventory.StockRanLow.v1", sku=TEXT, left={"type": "integer", "minimum": 0})
-    sent = contract(
-        "shipping.ParcelSent.v1",
-        about="The carrier has taken the parcel.",
-        order_id=UUID,
-        carrier=TEXT,
-        tracking_={"anyOf": [TEXT, {"type": "null"}]},
-    )
-    for own, snapshot in (
-        *((orders, each) for each in (created, first, cancelled)),
-        (billing, paid),
-        *((stock, each) for each in (reserved, low)),
-        (shipping, sent),
-    ):
-        shop.event(own, "publishes", snapshot)
-    shop.event(stock, "consumes", created)
-    shop.event(billing, "consumes", first)
-    shop.event(billing, "consumes", cancelled)
-    shop.event(stock, "consumes", cancelled)
-    shop.event(shipping, "consumes", reserved)
-    shop.event(orders, "consumes", contract("shipping.ParcelSent.v1", order_id=UUID, carrier=TEXT))
-    shop.event(
-        shipping,
-        "consumes",
-        contract(
-            "billing.InvoicePaid.v1", invoice_id=UUID, amount=MONEY, method={"enum": ["card"]}
-        ),
-    )
-    shop.event(orders, "consumes", paid)
-    shop.event(billing, "consumes", contract("customers.AddressChanged.v1", street=TEXT))
+    for role, events in (("publishes", {**published, shipping: [SENT]}), ("consumes", consumed)):
+        for service, snapshots in events.items():
+            for snapshot in snapshots:
+                shop.event(service, role, snapshot)
     return folder
 
 

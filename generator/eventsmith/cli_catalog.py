@@ -3,11 +3,15 @@
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eventsmith.reporting import note
+
+if TYPE_CHECKING:
+    from eventsmith.catalog.model import Catalog
+    from eventsmith.catalog.notices import Notice
 
 app = typer.Typer()
 
@@ -46,27 +50,28 @@ def catalog(
     from eventsmith.catalog.reading import members
 
     found = bring_together(members(places))
-    count = len(found.members)
-    slugs = ", ".join(member.slug for member in found.members)
-    note(f"{count} service{'' if count == 1 else 's'}: {slugs}")
+    note(f"found {', '.join(member.slug for member in found.members)}")
     told = notices(found)
+    typer.echo(_rendered(found, told, form))
+    if strict and any(notice.level == "warning" for notice in told):
+        raise typer.Exit(1)
+
+
+def _rendered(found: "Catalog", told: "list[Notice]", form: Format) -> str:
     match form:
         case Format.TABLE:
             from eventsmith.catalog.table import table
 
-            text = table(found, told)
+            return table(found, told)
         case Format.JSON:
             from eventsmith.catalog.document import document
 
-            text = json.dumps(document(found, told), indent=2)
+            return json.dumps(document(found, told), indent=2)
         case Format.MERMAID:
             from eventsmith.catalog.mermaid import mermaid
 
-            text = mermaid(found, told)
+            return mermaid(found, told)
         case Format.HTML:
             from eventsmith.catalog.page import page
 
-            text = page(found, told)
-    typer.echo(text)
-    if strict and any(notice.level == "warning" for notice in told):
-        raise typer.Exit(1)
+            return page(found, told)

@@ -49,7 +49,7 @@ class _Maker:
         self._left -= 1
         options, nullable = without_null(schema, self._root)
         here = resolved(options[0], self._root) if options else {}
-        if self._left < 0 or depth > _DEEPEST or not options:
+        if depth > _DEEPEST or not options:
             return None if nullable or not options else {}
         if given := items(here.get("examples")) or values(here):
             return given[0]

@@ -3,20 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from eventsmith.catalog.layout import (
-    CENTRE,
-    FOOT,
-    HEAD,
-    LEFT,
-    MIDDLE,
-    RIGHT,
-    ROW,
-    SIDE,
-    Box,
-    beside,
-    curve,
-    stacked,
-)
+from eventsmith.catalog import layout
+from eventsmith.catalog.layout import Box
 from eventsmith.catalog.model import Catalog, Event, Status
 from eventsmith.schema.reading import EventType
 
@@ -63,19 +51,20 @@ class Graph:
 
 def graph(catalog: Catalog) -> Graph:
     """Return the picture."""
-    streams: dict[str, list[Event]] = {}
-    for event in catalog.events:
-        streams.setdefault(event.stream or "unknown", []).append(event)
-    heights = {name: HEAD + len(events) * ROW + FOOT for name, events in streams.items()}
-    tops = stacked(heights)
+    streams = _by_stream(catalog)
+    heights = {
+        name: layout.HEAD + len(events) * layout.ROW + layout.FOOT
+        for name, events in streams.items()
+    }
+    tops = layout.stacked(heights)
     at = {
-        event.type: tops[name] + HEAD + ROW * (number + 0.5)
+        event.type: tops[name] + layout.HEAD + layout.ROW * (number + 0.5)
         for name, events in streams.items()
         for number, event in enumerate(events)
     }
     here = {member.slug for member in catalog.members}
-    writers = beside(_written(streams, tops), LEFT, here)
-    readers = beside(_read(catalog, at), RIGHT, here)
+    writers = layout.beside(_written(streams, tops), layout.LEFT, here)
+    readers = layout.beside(_read(catalog, at), layout.RIGHT, here)
     ports = _ports(catalog, at, readers)
     drawn = [
         Stream(
@@ -90,6 +79,13 @@ def graph(catalog: Catalog) -> Graph:
     boxes = [*writers.values(), *readers.values()]
     ends = [box.y + box.height for box in boxes] + [one.y + one.height for one in drawn]
     return Graph(max(ends, default=0) + 2, boxes, drawn)
+
+
+def _by_stream(catalog: Catalog) -> dict[str, list[Event]]:
+    streams: dict[str, list[Event]] = {}
+    for event in catalog.events:
+        streams.setdefault(event.stream or "unknown", []).append(event)
+    return streams
 
 
 def _publishers(events: Sequence[Event]) -> list[str]:
@@ -112,7 +108,7 @@ def _written(
     found: dict[str, list[float]] = {}
     for name, events in streams.items():
         for slug in _publishers(events):
-            found.setdefault(slug, []).append(tops[name] + HEAD / 2)
+            found.setdefault(slug, []).append(tops[name] + layout.HEAD / 2)
     return found
 
 
@@ -142,14 +138,13 @@ def _outgoing(
     event: Event, at: _Heights, ports: Mapping[tuple[EventType, str], tuple[float, float]]
 ) -> list[Arrow]:
     def arrow(slug: str, status: Status) -> Arrow:
-        path = curve(CENTRE + MIDDLE, at[event.type], *ports[event.type, slug])
-        broken = status is Status.BREAKS
-        said = ", whose contract breaks" if broken else ""
-        return Arrow(path, f"{event.type.name} to {slug}{said}", broken)
+        path = layout.curve(layout.CENTRE + layout.MIDDLE, at[event.type], *ports[event.type, slug])
+        said = ", whose contract breaks" if status is Status.BREAKS else ""
+        return Arrow(path, f"{event.type.name} to {slug}{said}", dashed=bool(said))
 
     return [arrow(slug, status) for slug, status in _consumers(event).items()]
 
 
 def _incoming(stream: str, top: float, box: Box) -> Arrow:
-    path = curve(LEFT + SIDE, box.middle, CENTRE, top + HEAD / 2)
+    path = layout.curve(layout.LEFT + layout.SIDE, box.middle, layout.CENTRE, top + layout.HEAD / 2)
     return Arrow(path, f"{box.slug} to the stream {stream}", box.missing)

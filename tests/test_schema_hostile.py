@@ -129,6 +129,13 @@ def test_text_of_a_schema_is_never_code(texts: list[str]) -> None:
     assert made["properties"].keys() >= {key, other}
 
 
+@pytest.mark.parametrize("name", ["größe", "a\nb", "\u202e", "x" * 5000, "{{ 1 }}", "\x1b[31m"])
+def test_names_and_values_are_quoted_where_they_are_refused(name: str) -> None:
+    assert_refused(contract({name: True}), "properties/")
+    assert_refused(field({"type": name}), "is no type")
+    assert_refused(field({name: 1}), "there is no telling what")
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -171,6 +171,30 @@ def test_alternatives_that_cannot_be_told_apart_are_refused() -> None:
     imported(alternatives(one, two, mapping={"a": "#/$defs/Line0", "b": "#/$defs/Line1"}))
 
 
+def test_a_tag_that_has_two_names_in_python_is_refused() -> None:
+    tags = {"class": {"const": "a"}}, {"class": {"const": "b"}, "class_": STRING}
+    definitions = {
+        f"Line{number}": {"type": "object", "properties": fields, "required": ["class"]}
+        for number, fields in enumerate(tags)
+    }
+    options = [{"$ref": f"#/$defs/{name}"} for name in definitions]
+    about = {"propertyName": "class"}
+
+    schema = field({"oneOf": options, "discriminator": about}, **{"$defs": definitions})
+
+    assert_refused(schema, "'class' would have several names in Python")
+
+
+def test_a_set_of_classes_that_hold_lists_is_refused() -> None:
+    fields = {"sku": STRING, "tags": {"type": "array", "items": STRING}}
+    line = {"type": "object", "properties": fields}
+    lines = {**TEXT_SET, "items": {"$ref": "#/$defs/Line"}}
+
+    assert_refused(field(lines, **{"$defs": {"Line": line}}), "no set of what it holds")
+    del fields["tags"]
+    imported(field(lines, **{"$defs": {"Line": line}}))
+
+
 @pytest.mark.parametrize("name", ["event_id", "aggregate_id", "occurred_at"])
 def test_a_field_that_every_event_has_anyway_is_refused(name: str) -> None:
     assert_refused(contract({name: STRING}), f"the event: every event has a {name} of its own")

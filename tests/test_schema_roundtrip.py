@@ -11,8 +11,29 @@ from hypothesis import HealthCheck, given, settings
 from pydantic import BaseModel
 
 from conftest import ROOT
-from importing import contract_of, essence, imported, loaded, module_of
+from importing import contract, contract_of, essence, imported, loaded, module_of
 from published import events
+
+ANYWHERE, TEMPORARY = ".".join("0000"), "/" + "tmp"
+LIST = {"type": "array", "items": {"type": "string"}}
+# What hypothesis rarely finds, and linters and type checkers mind.
+TRICKY = contract(
+    {
+        "json": {"default": [["a"], {"b": None}]},
+        "either": {"anyOf": [LIST, {"type": "array", "items": {}}], "default": [["a"]]},
+        "password": {"type": "string", "default": "x"},
+        "token": {"enum": ["token", "O", "I", "l", "::", TEMPORARY], "default": "token"},
+        "secret": {"$ref": "#/$defs/Secret"},
+        "address": {"type": "string", "default": ANYWHERE},
+        "addresses": {**LIST, "default": [ANYWHERE, "x" * 40, "y" * 40, "z" * 40]},
+        "url": {"type": "string", "default": "https://example.com/" + "x" * 90},
+        "words": {"type": "string", "default": "two words " * 12},
+        "negative": {"type": "number", "minimum": -(10.0**60), "default": -(10.0**61) / 3},
+        "quoted": {"type": "string", "pattern": "\"'\\d'", "default": 'a "word" \\'},
+    },
+    required=[],
+    **{"$defs": {"Secret": {"enum": ["password", "two words " * 12, TEMPORARY, ANYWHERE]}}},
+)
 
 unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -40,6 +61,7 @@ def test_what_is_imported_is_clean_by_the_rules_of_a_service(tmp_path: Path) -> 
         (project / "events" / f"event_{next(number)}.py").write_text(module, "utf-8")
 
     write()
+    (project / "events" / "tricky.py").write_text(module_of(imported(TRICKY)), "utf-8")
 
     assert program("ruff", "check", "--quiet", tmp_path) == ""
     assert program("ruff", "format", "--diff", "--quiet", tmp_path / "src/service/events") == ""

@@ -1,9 +1,12 @@
 """What the consuming side of a contract looks like, and that it reads what was published."""
 
 import json
+import re
 import subprocess
 import sys
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ValidationError
@@ -266,6 +269,35 @@ def test_what_is_required_though_it_has_a_default_stays_so() -> None:
         read({}, loaded(imported(schema)))
 
 
+def test_defaults_are_of_their_type() -> None:
+    key = {"format": "uuid"}
+    number = "01930000-0000-7000-8000-000000000000"
+    kinds: dict[str, Any] = {
+        "keyed": {**OBJECT, "propertyNames": key, "additionalProperties": {"type": "integer"}},
+        "pair": {"type": "array", "prefixItems": [STRING], "minItems": 1, "maxItems": 1},
+        "set": {"type": "array", "items": STRING, "uniqueItems": True},
+        "whole": {**STRING, "format": "decimal"},
+        "odd": {**STRING, "format": "decimal"},
+    }
+    defaults = {
+        "keyed": {number: 1},
+        "pair": ["a"],
+        "set": ["a"],
+        "whole": "-3",
+        "odd": "007",
+    }
+    schema = contract({k: kinds[k] | {"default": v} for k, v in defaults.items()}, required=[])
+
+    source = imported(schema)
+
+    event = read({}, loaded(source))
+    assert event.keyed == {UUID(number): 1}
+    assert (event.pair, event.set_) == (("a",), {"a"})
+    assert (event.whole, event.odd) == (Decimal(-3), Decimal(7))
+    assert "    whole: Decimal = Decimal(-3)\n" in source.fields
+    assert json.loads(source.snapshot) == contract_of(loaded(source))
+
+
 def test_lists_in_sets_are_tuples() -> None:
     pairs = {"type": "array", "items": {"type": "integer"}}
     inner = {"type": "array", "items": pairs, "uniqueItems": True}
@@ -275,6 +307,32 @@ def test_lists_in_sets_are_tuples() -> None:
 
     assert source.fields == "    pairs: set[frozenset[tuple[int, ...]]]"
     assert read({"pairs": [[[1, 2]]]}, loaded(source)).pairs == {frozenset({(1, 2)})}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [{"anyOf": [STRING, {"type": "null"}]}, {"type": "integer"}]},
+        {"anyOf": [{"type": "null"}, STRING]},
+        {"anyOf": [STRING, {"type": "integer"}, STRING]},
+        {"anyOf": [{"const": 1}, {"const": True}]},
+    ],
+)
+def test_alternatives_are_told_as_python_has_them(schema: dict[str, Any]) -> None:
+    source = imported(contract({"total": schema}))
+
+    assert json.loads(source.snapshot) == contract_of(loaded(source))
+
+
+def test_classes_of_one_name_are_told_apart() -> None:
+    line = {"properties": {"sku": STRING}, **OBJECT}
+    definitions = {"line-item": line, "line_item": line, "OrderCreated": line}
+    fields = {key: {"$ref": f"#/$defs/{key}"} for key in definitions}
+
+    source = imported(contract(fields, **{"$defs": definitions}))
+
+    assert re.findall(r"class (\w+)", source.classes) == ["LineItem", "LineItem2", "OrderCreated2"]
+    assert json.loads(source.snapshot) == contract_of(loaded(source))
 
 
 def test_an_older_way_to_write_a_reference_is_understood() -> None:

@@ -57,7 +57,8 @@ literals = st.lists(strings, min_size=1, max_size=5).map(
     lambda found: Bracketed("Literal[", tuple(found), "]")
 )
 annotations = st.recursive(sized("A", 50).map(Text) | literals, generic, max_leaves=5)
-right_sides = st.one_of(st.none(), strings, numbers, sized("Color.R", 90).map(Text), values, fields)
+# Lists and dicts never stand alone: they are the default of a field.
+right_sides = st.one_of(st.none(), strings, numbers, sized("Color.R", 90).map(Text), fields)
 statements = st.builds(statement, sized("n", 60), annotations, right_sides)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.types import Uuid
 from ..handlers.registry import Handler
 from .broker import Broker
 from .envelope import Envelope, Undecodable, parse
-from .lost_writes import lost_of
+from .lookup import lost_of
 
 PAGE = 500
 NAMED = 100

@@ -27,6 +27,8 @@ FULL_LOOK = 1.0
 """Seconds between looks at the whole outbox while batches are full."""
 PATIENCE = 30.0
 """Seconds that a batch may take: the connection may be dead and not know it."""
+REFUSED = 5.0
+"""Seconds that a stream which refuses is left out, so that its events hold up no others."""
 
 # One relay works at a time, so that order holds. The lock ends with its transaction, whatever
 # becomes of the process. Its own statement: the next one must see what the last holder committed.
@@ -35,7 +37,10 @@ _OLDEST = text("""
     SELECT id, stream, attributes, data FROM (
         SELECT id, stream, attributes, data,
                sum(octet_length(data)) OVER (ORDER BY id) - octet_length(data) AS bytes_before
-        FROM (SELECT * FROM outbox WHERE id > :hint ORDER BY id LIMIT :size) AS oldest
+        FROM (
+            SELECT * FROM outbox WHERE id > :hint AND stream <> ALL(CAST(:without AS text[]))
+            ORDER BY id LIMIT :size
+        ) AS oldest
     ) AS measured
     WHERE bytes_before < :bytes ORDER BY id
 """)
@@ -85,6 +90,12 @@ class Batches:
         self._size = size
         self._hint = 0
         self._full_look = float("-inf")
+        self._refused: dict[str, float] = {}
+
+    @property
+    def refused(self) -> bool:
+        """Whether there is a stream that took nothing the last time."""
+        return bool(self._refused)
 
     async def publish_next(self) -> Batch:
         """Publish the oldest events, if no other relay is about to.
@@ -128,7 +139,8 @@ class Batches:
             return []
         if monotonic() - self._full_look > FULL_LOOK:
             self._hint, self._full_look = 0, monotonic()
-        limits = {"hint": self._hint, "size": self._size, "bytes": BATCH_BYTES}
+        without = [stream for stream, at in self._refused.items() if monotonic() - at < REFUSED]
+        limits = {"hint": self._hint, "size": self._size, "bytes": BATCH_BYTES, "without": without}
         return (await transaction.execute(_OLDEST, limits)).all()
 
     async def _publish(self, rows: Sequence[Row[Any]]) -> Sent:
@@ -145,9 +157,11 @@ class Batches:
                     added = await publish(self._broker, self._key_prefix + stream, entries)
             except BrokerRefused as error:
                 refusal = error  # this stream's own trouble: the others go on
+                self._refused[stream] = monotonic()
                 continue
             except BrokerUnavailable as error:
                 return Sent(stream_ids, error)
+            self._refused.pop(stream, None)
             RELAY_PUBLISHED.labels(stream).inc(len(added))
             stream_ids |= zip((row.id for row in members), added, strict=True)
         return Sent(stream_ids, refusal)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..db import DATABASE_ERRORS, is_infrastructure, reason_of
+from ..errors import BrokerUnavailable
 from ..handlers.registry import Handler
 from ..uow import PATIENCE, UnitsOfWork
 from . import inbox
@@ -27,6 +28,8 @@ from .telemetry import DEAD, HANDLED, span
 
 UNHANDLED_LIMIT = 3600.0
 """Seconds that an event waits for the code that handles it."""
+ANSWER = 2.0
+"""Seconds that Postgres may take to answer when asked whether it does."""
 _REMEMBERED = 10_000
 
 log = structlog.get_logger()
@@ -126,7 +129,7 @@ class Handling:
             outcome = await self._attempt(handler, batch)
             if not isinstance(outcome, Exception):
                 outcomes += [None] * len(batch)
-            elif is_infrastructure(outcome) and not await self.ask_database():
+            elif await self._silent(outcome):
                 outcomes += [after_outage(self._visibility_timeout)] * len(batch)
             else:
                 outcomes += [await self._run_alone(handler, event) for event in batch]
@@ -196,22 +199,25 @@ class Handling:
     async def _excused(self, error: Exception, event_id: UUID) -> bool:
         """Whether an outage is to blame: always while Postgres is silent; otherwise the event
         itself may cause it (a deadlock, a killed session), so only EXCUSES times."""
-        infrastructure = is_infrastructure(error)
-        if not infrastructure and not isinstance(error, TimeoutError):
-            return False
-        if not await self.ask_database():
+        if await self._silent(error):
             return True
-        if not infrastructure:
+        if not is_infrastructure(error):
             return False
         if len(self._excuses) > _REMEMBERED:
             self._excuses.clear()
         self._excuses[event_id] += 1
         return self._excuses[event_id] <= EXCUSES
 
+    async def _silent(self, error: Exception) -> bool:
+        """Whether an error may be due to Postgres, which does not answer now either."""
+        if not is_infrastructure(error) and not isinstance(error, TimeoutError):
+            return False
+        return not await self.ask_database()
+
     async def ask_database(self) -> bool:
         """Whether Postgres answers now, remembered in `database_answers`."""
         try:
-            async with self._units.open(patience=2) as uow:
+            async with self._units.open(patience=ANSWER) as uow:
                 await uow.session.execute(text("SELECT 1"))
         except DATABASE_ERRORS:
             self.database_answers = False
@@ -249,14 +255,13 @@ class Handling:
     async def _unhandled(self, event: Event) -> Again | None:
         """Skip an event nobody here handles; keep one that newer code will, for a while."""
         try:
-            handled = await self._newer_code.handles(event.envelope.type)
-        except DATABASE_ERRORS:
+            if not await self._newer_code.handles(event.envelope.type):
+                HANDLED.labels("none", "skipped").inc()
+                return None
+            if await self._group.age(event.stream_id) < UNHANDLED_LIMIT:
+                return after_outage(self._visibility_timeout)
+        except (BrokerUnavailable, *DATABASE_ERRORS):
             await self.ask_database()
-            return after_outage(self._visibility_timeout)
-        if not handled:
-            HANDLED.labels("none", "skipped").inc()
-            return None
-        if await self._group.age(event.stream_id) < UNHANDLED_LIMIT:
             return after_outage(self._visibility_timeout)
         explanation = "the migrated code handles this type, but no consumer that runs does"
         failure = without_error("no_handler", explanation)

@@ -2,35 +2,24 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from ..errors import BrokerUnavailable
 from .broker import GroupMissing
 from .handling import Handling
+from .health import Backoff
 from .retry import Again
 from .stream import Delivery, Group
+from .suspects import SuspectGate
 from .telemetry import DELIVERIES, LEASE_LOST, RUNNING
 
+BEAT = 5.0
+"""Seconds between heartbeats, at most: another release may have a shorter visibility timeout."""
+
 log = structlog.get_logger()
-
-
-class SuspectGate:
-    """Lets one suspect at a time run in a process, whichever stream it came from."""
-
-    def __init__(self) -> None:
-        self._taken = False
-
-    def enter(self) -> int:
-        """How many suspects may be claimed now; what is not used is given back by `leave`."""
-        free = 0 if self._taken else 1
-        self._taken = True
-        return free
-
-    def leave(self) -> None:
-        """Let the next one in."""
-        self._taken = False
 
 
 class InFlight:
@@ -52,6 +41,7 @@ class InFlight:
         self._concurrency = concurrency
         self._visibility_timeout = visibility_timeout
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._alive: set[str] = set()
 
     @property
     def free(self) -> int:
@@ -84,6 +74,7 @@ class InFlight:
     def _start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> None:
         task = tasks.create_task(self._settle(deliveries))
         self._running |= {delivery.stream_id: task for delivery in deliveries}
+        self._alive |= {delivery.stream_id for delivery in deliveries}
         RUNNING.labels(self._group.stream).set(len(self._running))
 
     async def hand_back(self, delivery: Delivery) -> None:
@@ -97,14 +88,14 @@ class InFlight:
     async def _settle(self, deliveries: Sequence[Delivery]) -> None:
         try:
             outcomes = await self._handling.settle(deliveries)
-            self._release(deliveries)
+            self._end_heartbeat(deliveries)
             await self._carry_out(deliveries, outcomes)
         except asyncio.CancelledError:
-            self._release(deliveries)
+            self._end_heartbeat(deliveries)
             for delivery in deliveries:
                 await self.hand_back(delivery)
-        except (BrokerUnavailable, GroupMissing) as error:
-            # They stay pending; the inbox knows what was handled.
+        except GroupMissing as error:
+            # They come again, if Redis lost them; the inbox knows what was handled.
             log.warning("event.not_settled", count=len(deliveries), reason=str(error))
         finally:
             self._release(deliveries)
@@ -114,19 +105,40 @@ class InFlight:
     ) -> None:
         done = [d.stream_id for d, again in zip(deliveries, outcomes, strict=True) if not again]
         if done:
-            await self._group.ack(done)
+            await self._insist(partial(self._group.ack, done))
             DELIVERIES.labels(self._group.stream, "acknowledged").inc(len(done))
         for delivery, again in zip(deliveries, outcomes, strict=True):
             if again:
-                idle = int((self._visibility_timeout - again.delay) * 1000)
-                attempts = delivery.attempt if again.counted else delivery.attempt - 1
-                await self._group.park(delivery.stream_id, idle, attempts)
+                await self._insist(partial(self._park, delivery, again))
                 DELIVERIES.labels(self._group.stream, "parked").inc()
 
+    async def _park(self, delivery: Delivery, again: Again) -> None:
+        idle = int((self._visibility_timeout - again.delay) * 1000)
+        attempts = delivery.attempt if again.counted else delivery.attempt - 1
+        await self._group.park(delivery.stream_id, idle, attempts)
+
+    async def _insist(self, command: Callable[[], Awaitable[object]]) -> None:
+        """Repeat a command until Redis answers. Without it the entry would come back as an
+        orphan, which counts as one more attempt."""
+        backoff = Backoff(0.2, 5)
+        while True:
+            try:
+                await command()
+            except BrokerUnavailable as error:
+                log.warning("event.not_settled", reason=str(error))
+                await asyncio.sleep(backoff.next())
+            else:
+                return
+
+    def _end_heartbeat(self, deliveries: Sequence[Delivery]) -> None:
+        """It would keep a parked entry from becoming due."""
+        self._alive -= {delivery.stream_id for delivery in deliveries}
+
     def _release(self, deliveries: Sequence[Delivery]) -> None:
-        """End the heartbeat and free the slots."""
+        """Free the slots."""
         for delivery in deliveries:
-            if self._running.pop(delivery.stream_id, None) is not None and delivery.suspect:
+            del self._running[delivery.stream_id]
+            if delivery.suspect:
                 self.suspects.leave()
         RUNNING.labels(self._group.stream).set(len(self._running))
         self.slot_freed.set()
@@ -134,12 +146,12 @@ class InFlight:
     async def heartbeat(self) -> None:
         """Keep what is being handled from looking abandoned, until cancelled."""
         while True:
-            await asyncio.sleep(min(self._visibility_timeout / 3, 5))
-            if not self._running:
+            await asyncio.sleep(min(self._visibility_timeout / 3, BEAT))
+            if not self._alive:
                 continue
             try:
-                for stream_id in await self._group.touch(list(self._running)):
-                    if stream_id in self._running:
+                for stream_id in await self._group.touch(list(self._alive)):
+                    if stream_id in self._alive:
                         LEASE_LOST.labels(self._group.stream).inc()
                         log.warning("event.taken_over", stream_id=stream_id)
             except (BrokerUnavailable, GroupMissing) as error:

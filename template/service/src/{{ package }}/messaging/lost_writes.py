@@ -5,7 +5,7 @@ Its own counters do not tell. So the newest published events are looked up again
 is missing, or Redis is another server than before, so are all that were not trimmed on purpose.
 """
 
-from collections import defaultdict
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -15,14 +15,17 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..errors import BrokerRefused, DatabaseUnavailable
 from .broker import Broker
-from .contents import number
 from .health import Health
+from .lookup import lost_of
 from .outbox_replay import put_back
 from .telemetry import LOST_WRITES
 
 INTERVAL = 30.0
 """Seconds between looks at the newest events."""
+PATIENCE = 30.0
+"""Seconds that one of them may take: the connection to Postgres may be dead and not know it."""
 PAGE = 500
 AT_ONCE = 20
 """Pages of a full look that come before anything else is published; the others come one by one
@@ -33,7 +36,6 @@ _PAGE = text("""
     WHERE CAST(:after AS uuid) IS NULL OR (sent_at, event_id) < (:sent_at, CAST(:after AS uuid))
     ORDER BY sent_at DESC, event_id DESC LIMIT :page
 """)
-_MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
 _KNOWN = text("SELECT server FROM broker_seen")
 _REMEMBER = text("""
     INSERT INTO broker_seen (id, server) VALUES (1, :server)
@@ -68,6 +70,7 @@ class LostWrites:
         self._connections = -1
         self._next_look = float("-inf")
         self._full_look: FullLook | None = None
+        self._refused: str | None = None
 
     @property
     def busy(self) -> bool:
@@ -81,6 +84,13 @@ class LostWrites:
         Raises BrokerUnavailable or a database error.
         """
         await self._broker.ping()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._look()
+        except TimeoutError as error:
+            raise DatabaseUnavailable(f"no answer from Postgres in {PATIENCE} s") from error
+
+    async def _look(self) -> None:
         connections = self._broker.connections
         if connections != self._connections or monotonic() > self._next_look:
             await self._look_at_newest()
@@ -93,13 +103,15 @@ class LostWrites:
         async with self._engine.connect() as connection:
             known = (await connection.execute(_KNOWN)).scalar_one_or_none()
         under_way = self._full_look is not None and self._full_look.server == server
+        if not under_way:
+            self._refused = None
         if (server != known and not under_way) or await self._lost(await self._page(None)):
             self._full_look = FullLook(server)
             await self._go_on(self._full_look, pages=AT_ONCE)
         elif self._full_look is not None:
             await self._go_on(self._full_look, pages=1)
         else:
-            self._health.working("lost writes")
+            self._tell(repaired=True)
 
     async def _go_on(self, full_look: FullLook, pages: int) -> None:
         for _ in range(pages):
@@ -131,12 +143,18 @@ class LostWrites:
         self._health.failing("lost writes", f"Redis has lost {full_look.lost} published events")
 
     async def _end(self, full_look: FullLook) -> None:
-        async with self._engine.begin() as transaction:
-            await transaction.execute(_REMEMBER, {"server": full_look.server})
+        if self._refused is None:
+            async with self._engine.begin() as transaction:
+                await transaction.execute(_REMEMBER, {"server": full_look.server})
         self._full_look = None
-        if self._repair or not full_look.lost:
-            self._health.working("lost writes")
+        self._tell(repaired=self._repair or not full_look.lost)
         log.info("outbox.verified", lost=full_look.lost)
+
+    def _tell(self, *, repaired: bool) -> None:
+        if self._refused is not None:
+            self._health.failing("lost writes", self._refused)
+        elif repaired:
+            self._health.working("lost writes")
 
     async def _page(self, last: Row[Any] | None) -> Sequence[Row[Any]]:
         after = {"after": last and last.event_id, "sent_at": last and last.sent_at, "page": PAGE}
@@ -144,25 +162,13 @@ class LostWrites:
             return (await connection.execute(_PAGE, after)).all()
 
     async def _lost(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        return await lost_of(rows, self._engine, self._broker, self._key_prefix)
-
-
-async def lost_of(
-    rows: Sequence[Row[Any]], engine: AsyncEngine, broker: Broker, key_prefix: str
-) -> list[Row[Any]]:
-    """Those rows of `outbox_sent` (`stream`, `stream_id`, `event_id`) whose entries are gone, and
-    were not trimmed on purpose."""
-    by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in rows:
-        by_stream[row.stream].append(row)
-    gone: list[Row[Any]] = []
-    for stream, members in by_stream.items():
-        pairs = [part for row in members for part in (row.stream_id, str(row.event_id))]
-        missing = set(await broker.run("missing", key_prefix + stream, *pairs))
-        gone += [row for row in members if row.stream_id.encode() in missing]
-    if not gone:
-        return []
-    # Read after the look: the janitor writes its mark before it trims.
-    async with engine.connect() as connection:
-        marks = {mark.stream: mark.trimmed_below for mark in await connection.execute(_MARKS)}
-    return [row for row in gone if number(row.stream_id) >= number(marks.get(row.stream, "0"))]
+        """Those that are gone. A stream that refuses is looked at again another time: the others
+        do not wait for it."""
+        lost: list[Row[Any]] = []
+        for stream in {row.stream for row in rows}:
+            members = [row for row in rows if row.stream == stream]
+            try:
+                lost += await lost_of(members, self._engine, self._broker, self._key_prefix)
+            except BrokerRefused as error:
+                self._refused = str(error)
+        return lost

@@ -17,17 +17,18 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 # By event and place: what was published once more in the meantime is no longer at that place.
+# One whose number is taken, as after a restored backup, waits until it is free.
 _PUT_BACK = text("""
     WITH back AS (
         DELETE FROM outbox_sent
         USING unnest(CAST(:event_ids AS uuid[]), CAST(:stream_ids AS text[]))
               AS chosen(event_id, stream_id)
         WHERE outbox_sent.event_id = chosen.event_id AND outbox_sent.stream_id = chosen.stream_id
+          AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.id = outbox_sent.id)
         RETURNING id, outbox_sent.event_id, stream, attributes, data, created_at
     )
     INSERT INTO outbox (id, event_id, stream, attributes, data, created_at)
     SELECT id, event_id, stream, attributes, data, created_at FROM back
-    ON CONFLICT (id) DO NOTHING
 """)
 _CHOSEN = text("""
     SELECT event_id, stream_id, sent_at FROM outbox_sent

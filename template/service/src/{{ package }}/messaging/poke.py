@@ -15,6 +15,10 @@ INTERVAL = 0.02
 """Seconds between two pokes of one process; NOTIFY takes a lock that all commits share."""
 PROBE = 30.0
 """Seconds after which a silent connection is asked whether it still lives."""
+ANSWER = 5.0
+"""Seconds that its answer may take."""
+RECONNECT = 1.0
+"""Seconds between tries to connect."""
 
 log = structlog.get_logger()
 
@@ -36,13 +40,13 @@ class Poker:
             try:
                 connection = await self._database.connect()
             except DatabaseUnavailable:
-                await asyncio.sleep(1)
+                await asyncio.sleep(RECONNECT)
                 continue
             try:
                 while not connection.is_closed():
                     await self._wanted.wait()
                     self._wanted.clear()
-                    await connection.execute(f"NOTIFY {CHANNEL}", timeout=5)
+                    await connection.execute(f"NOTIFY {CHANNEL}", timeout=ANSWER)
                     await asyncio.sleep(INTERVAL)
             except Database.CONNECTION_ERRORS as error:
                 log.debug("poke.connection_lost", error=str(error))
@@ -56,7 +60,7 @@ async def listen(database: Database, poked: asyncio.Event) -> None:
         try:
             connection = await database.connect()
         except DatabaseUnavailable:
-            await asyncio.sleep(1)
+            await asyncio.sleep(RECONNECT)
             continue
         lost = asyncio.Event()
         try:
@@ -64,7 +68,7 @@ async def listen(database: Database, poked: asyncio.Event) -> None:
             await connection.add_listener(CHANNEL, lambda *_: poked.set())
             poked.set()
             while not await _set_within(lost, PROBE):
-                await connection.execute("SELECT 1", timeout=5)
+                await connection.execute("SELECT 1", timeout=ANSWER)
         except Database.CONNECTION_ERRORS as error:
             log.debug("poke.connection_lost", error=str(error))
         finally:

@@ -72,7 +72,7 @@ class Relay:
                 outage.reset()
                 if batch.count:
                     unrecorded.reset()
-                if self._health.working("relay"):
+                if not self._batches.refused and self._health.working("relay"):
                     log.info("relay.ready")
                 if not batch.more and not self._lost_writes.busy:
                     await wait(POLL, self._poked, stopping)
@@ -91,11 +91,11 @@ class Relay:
         """Measure the backlog for the metrics, until cancelled."""
         while True:
             try:
-                async with self._engine.connect() as connection:
+                async with asyncio.timeout(OBSERVE), self._engine.connect() as connection:
                     pending, age = (await connection.execute(_BACKLOG)).one()
                 OUTBOX_PENDING.set(pending)
                 OUTBOX_OLDEST_AGE.set(float(age or 0))
-            except DATABASE_ERRORS as error:
+            except (*DATABASE_ERRORS, TimeoutError) as error:
                 if being_cancelled():
                     raise asyncio.CancelledError from error
                 log.debug("relay.backlog_unknown")

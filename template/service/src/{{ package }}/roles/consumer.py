@@ -14,9 +14,10 @@ from ..messaging.broker import Broker
 from ..messaging.consumer import Consumer
 from ..messaging.handling import Handling
 from ..messaging.health import Health
-from ..messaging.in_flight import InFlight, SuspectGate
+from ..messaging.in_flight import InFlight
 from ..messaging.replay import Replays
 from ..messaging.stream import Group
+from ..messaging.suspects import SuspectGate
 from ..serving import http
 from ..settings import Settings
 from ..uow import UnitsOfWork

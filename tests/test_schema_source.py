@@ -67,6 +67,7 @@ ORDER = contract(
 MODULE = '''\
 """The contract of orders.OrderCreated.v1."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal

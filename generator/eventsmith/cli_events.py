@@ -4,13 +4,16 @@ import json
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from eventsmith.errors import EventsmithError
 from eventsmith.options import Folder, Template
 from eventsmith.reporting import columns, hint, note
+
+if TYPE_CHECKING:
+    from eventsmith.add_event import Addition
 
 
 class Role(StrEnum):
@@ -21,6 +24,22 @@ class Role(StrEnum):
     BOTH = "both"
 
 
+Fields = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FIELD:TYPE",
+        help="Such as carrier:str, weight:decimal:optional or tags:list:str. Types: str, int, "
+        "float, bool, decimal, uuid, datetime, date, json.",
+    ),
+]
+Origin = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="PLACE",
+        help="Consume it as its publisher describes it: a service, its contracts/, or a file.",
+    ),
+]
 app = typer.Typer()
 
 
@@ -29,14 +48,7 @@ def add_event(
     name: Annotated[
         str, typer.Argument(metavar="NAME", help="What happened, such as OrderShipped.")
     ],
-    fields: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="FIELD:TYPE",
-            help="Such as carrier:str, weight:decimal:optional or tags:list:str. Types: str, int, "
-            "float, bool, decimal, uuid, datetime, date, json.",
-        ),
-    ] = None,
+    fields: Fields = None,
     *,
     role: Annotated[
         Role | None, typer.Option(help="What this service does with it; else it publishes it.")
@@ -48,21 +60,13 @@ def add_event(
     stream: Annotated[
         str | None, typer.Option(help="The stream it travels on; else the publisher's own.")
     ] = None,
-    origin: Annotated[
-        Path | None,
-        typer.Option(
-            "--from",
-            metavar="PLACE",
-            help="Consume it as its publisher describes it: a service, its contracts/, or a file.",
-        ),
-    ] = None,
+    origin: Origin = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the files, write none.")] = False,
     folder: Folder = Path(),
     template: Template = None,
 ) -> None:
     """Add an event to the service in this folder, as new files."""
     from eventsmith.add_event import add
-    from eventsmith.changes import Fate
     from eventsmith.event_answers import Request
 
     if origin and (fields or stream or role not in (None, Role.CONSUMES)):
@@ -75,16 +79,22 @@ def add_event(
     )
     addition = add(request, dry_run=dry_run)
     note(addition.remark)
-    if differing := addition.having(Fate.DIFFERS):
-        typer.echo("".join(change.diff for change in differing), nl=False)
-        raise EventsmithError(
-            f"{differing[0].path} has been edited, and nothing was written; take over by hand what "
-            f"you want of the difference above, or move the file away and run this again"
-        )
+    _refuse_edited(addition)
     for change in addition.changes:
         typer.echo(f"{change.fate:<9}  {change.path}")
     if not dry_run:
         hint(*addition.next_steps)
+
+
+def _refuse_edited(addition: "Addition") -> None:
+    from eventsmith.changes import Fate
+
+    if differing := addition.having(Fate.DIFFERS):
+        typer.echo("".join(change.diff for change in differing), nl=False)
+        raise EventsmithError(
+            f"{differing[0].path} has been edited, and nothing was written; take over by hand what "
+            "you want of the difference above, or move the file away and run this again"
+        )
 
 
 @app.command()

@@ -1,7 +1,5 @@
 """Generated services, installed for real: their own checks and tests pass."""
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,7 @@ from pytest_copie.plugin import Copie
 
 from conftest import program
 from rendering import AWKWARD, MAIN, render
-from running import Installed, install, redis_server, run, uv
+from running import Installed, install, needed, redis_server, run, uv
 
 SERVICES = MAIN | AWKWARD
 # The pipe has never heard of a service's names, so its tests run where it can differ: with and
@@ -43,13 +41,7 @@ def service(
 
 @pytest.fixture
 def redis_program() -> str:
-    """Return the system's redis-server; in CI there must be one."""
-    if program := shutil.which("redis-server"):
-        return program
-    missing = "no redis-server on the PATH; install it to test against one"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+    return needed("redis-server", "to test against one")
 
 
 def test_is_clean_by_its_own_rules(service: Installed, mypy_cache: str) -> None:

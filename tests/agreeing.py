@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from deploying import RELEASE, REQUIRED, ROLES, Document, Workload, of_kind, pods
 
 Found = Iterator[str]
+READ_BY_OTHERS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
+"""Variables that a library of the service reads."""
 
 
 def about_workloads(
@@ -22,7 +24,9 @@ def about_workloads(
 
 
 def _variables(known: Mapping[str, object], workload: Workload) -> Found:
-    yield from (f"no setting reads {name}" for name in workload.env.keys() - known.keys())
+    yield from (
+        f"no setting reads {name}" for name in workload.env.keys() - known.keys() - READ_BY_OTHERS
+    )
     needed = {name for name, default in known.items() if default is REQUIRED}
     yield from (f"{name} is missing" for name in needed - workload.env.keys())
 
@@ -48,6 +52,14 @@ def _probes(workload: Workload, paths: set[str]) -> Found:
     for kind, path in probes.items():
         if (path == "/health/ready") != (kind == "readinessProbe"):
             yield f"{kind} asks {path}"
+
+
+def about_ports(known: Mapping[str, object], elsewhere: Mapping[str, set[str]]) -> Found:
+    """Yield the files that have other ports than the settings."""
+    ports = {str(default) for name, default in known.items() if name.endswith("_PORT")}
+    for name, found in elsewhere.items():
+        if found != ports:
+            yield f"{name} has the ports {sorted(found)}"
 
 
 def about_objects(objects: list[Document], paths: set[str]) -> Found:

@@ -1,7 +1,4 @@
-"""What a rendered service says about how it is run, and where its parts disagree.
-
-The same things stand in settings.py, compose.yaml and deploy/k8s: ports, variables, times, paths.
-"""
+"""What a rendered service says about how it is run, in settings.py, compose.yaml and deploy/."""
 
 import ast
 import re
@@ -60,6 +57,14 @@ def routes(folder: Path) -> set[str]:
     return {path for text in texts for path in re.findall(r'router\.get\("(/[^"]*)"', text)}
 
 
+def ports_elsewhere(folder: Path) -> dict[str, set[str]]:
+    """Return the ports that stand in further files."""
+    (check,) = folder.glob("src/*/healthcheck.py")
+    numbers = re.compile(r"\b\d{4}\b")
+    files = (check, folder / "Dockerfile", folder / "deploy" / "prometheus" / "prometheus.yml")
+    return {path.name: set(numbers.findall(path.read_text("utf-8"))) for path in files}
+
+
 @cache
 def kustomized(kubectl: str, folder: Path, overlay: str) -> list[Document]:
     """Return the objects of an overlay; what is in the folder must not change any more."""
@@ -81,9 +86,9 @@ def composed(folder: Path) -> list[Workload]:
 
 def _composed(name: str, service: Document) -> Workload:
     ports = [str(port).rpartition(":")[2] for port in service.get("ports", [])]
-    check = " ".join(service.get("healthcheck", {}).get("test", []))
-    asked = re.search(r"http://127\.0\.0\.1:(\d+)(/[\w/]*)", check)
-    probes = {"readinessProbe": asked[2]} if asked and asked[1] in ports else {}
+    _, *check = service.get("healthcheck", {}).get("test", [None])
+    asks = check[:2] == ["python", "-m"] and check[2].endswith(".healthcheck")
+    probes = {"readinessProbe": f"/health/{check[3]}"} if asks else {}
     return Workload(
         f"compose: {name}",
         service["command"][0],

@@ -7,8 +7,18 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 from pytest_copie.plugin import Copie
 
-from agreeing import about_objects, about_workloads
-from deploying import Document, composed, deployed, kustomized, of_kind, pods, routes, settings
+from agreeing import about_objects, about_ports, about_workloads
+from deploying import (
+    Document,
+    composed,
+    deployed,
+    kustomized,
+    of_kind,
+    pods,
+    ports_elsewhere,
+    routes,
+    settings,
+)
 from rendering import AWKWARD, render
 from running import needed
 
@@ -31,6 +41,10 @@ BROKEN = {
     "a port in compose": ("compose.yaml", "127.0.0.1:8001:8001", "127.0.0.1:8001:8010"),
     "a port in Kubernetes": (f"{BASE}/relay.yaml", "containerPort: 8001", "containerPort: 8010"),
     "a port in the settings": ("src/orders/settings.py", "Field(8002", "Field(8020"),
+    "a port in the image": ("Dockerfile", "EXPOSE 8000", "EXPOSE 8080"),
+    "a port in the health check": ("src/orders/healthcheck.py", '"8001"', '"8010"'),
+    "a port that is scraped": ("deploy/prometheus/prometheus.yml", "api:8000", "api:8080"),
+    "a health check in compose": ("compose.yaml", "healthcheck, ready]", "healthcheck, steady]"),
     "a variable in compose": ("compose.yaml", "LOG_FORMAT:", "LOG_STYLE:"),
     "a variable in Kubernetes": (f"{BASE}/kustomization.yaml", "LOG_FORMAT=", "LOG_STYLE="),
     "a missing variable in compose": ("compose.yaml", "    REDIS_URL: redis://redis:6379/0\n", ""),
@@ -81,6 +95,7 @@ def disagreements(kubectl: str, folder: Path, overlay: str) -> list[str]:
         *about_workloads(known, composed(folder), paths),
         *about_workloads(known, deployed(objects), paths),
         *about_objects(objects, paths),
+        *about_ports(known, ports_elsewhere(folder)),
     ]
 
 

@@ -10,7 +10,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +104,12 @@ class Container:
         os.kill(self.pid, signal.SIGTERM)
         return self._process.wait(STOP_TIMEOUT)
 
+    def kill(self) -> None:
+        """End it, if it still runs; with process 1 all others end as well."""
+        if self._process.poll() is None:
+            with suppress(ProcessLookupError, ValueError):
+                os.kill(self.pid, signal.SIGKILL)
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -114,7 +120,7 @@ class Image:
 
     def _command(self, args: tuple[str, ...], env: Mapping[str, str]) -> list[str]:
         """Return what runs it: as its own user, process 1, on a root that cannot be written."""
-        apart = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        apart = ["unshare", "--mount", "--pid", "--fork"]
         shell = ["sh", "-c", RUNTIME, "sh", str(self.root), self.config["User"]]
         variables = [*self.config["Env"], *(f"{name}={value}" for name, value in env.items())]
         return [*apart, *shell, f"--chdir={self.config['WorkingDir']}", *variables, *args]
@@ -132,7 +138,8 @@ class Image:
             log.open("wb") as output,
             subprocess.Popen(command, stdout=output, stderr=output) as process,
         ):
+            container = Container(process)
             try:
-                yield Container(process)
+                yield container
             finally:
-                process.kill()
+                container.kill()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -40,11 +41,14 @@ def service(copie_session: Copie) -> Installed:
 
 @pytest.fixture(scope="module")
 def builder(service: Installed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
-    builder = Builder(tmp_path_factory.mktemp("buildah"))
-    builder.make_bases((service.folder / "Dockerfile").read_text("utf-8"))
-    yield builder
-    builder("rm", "--all")
-    builder("rmi", "--all", "--force")
+    folder = tmp_path_factory.mktemp("buildah")
+    builder = Builder(folder)
+    try:
+        builder.make_bases((service.folder / "Dockerfile").read_text("utf-8"))
+        yield builder
+    finally:
+        builder("rm", "--all")  # unmounts
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

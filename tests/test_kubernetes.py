@@ -118,6 +118,14 @@ def test_kedas_object_has_what_keda_knows(kubectl: str, service: Path) -> None:
     )
 
 
+def test_keda_reads_what_the_relay_answers(kubectl: str, service: Path) -> None:
+    (scaled,) = of_kind(kustomized(kubectl, service, "prod"), "ScaledObject")
+    (trigger,) = scaled["spec"]["triggers"]
+    (module,) = service.glob("src/*/api/backlog.py")
+
+    assert f'return {{"{trigger["metadata"]["valueLocation"]}": ' in module.read_text("utf-8")
+
+
 def test_no_two_decide_how_many_there_are(objects: list[Document]) -> None:
     scaled = {
         thing["spec"]["scaleTargetRef"]["name"]

@@ -19,8 +19,8 @@ OPTIONS: dict[str, list[str | bool]] = {
 # The combinations whose list of files is kept in golden/, and that are installed and run.
 MAIN: dict[str, Answers] = {
     "default": {},
-    "empty": {"with_example": False, "ci": "none"},
-    "gitlab-kubernetes": {"ci": "gitlab", "with_kubernetes": True},
+    "empty": {"with_example": False, "ci": "none", "with_kubernetes": False},
+    "gitlab": {"ci": "gitlab"},
 }
 
 AWKWARD: dict[str, Answers] = {

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 
 from conftest import ROOT
@@ -25,6 +26,16 @@ def uv() -> str:
     found = str(beside) if beside.exists() else shutil.which("uv")
     assert found, "uv is among the test dependencies; run the tests by: make test"
     return found
+
+
+def needed(program: str, purpose: str) -> str:
+    """Return the path of a program of the system; in CI it must be there."""
+    if path := shutil.which(program):
+        return path
+    missing = f"no {program} on the PATH; install it {purpose}"
+    if os.environ.get("CI"):
+        pytest.fail(missing)
+    pytest.skip(missing)
 
 
 def run(folder: Path, *command: str, **env: str) -> str:

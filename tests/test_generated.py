@@ -10,7 +10,7 @@ from pytest_copie.plugin import Copie
 
 from conftest import ROOT, program
 from rendering import AWKWARD, MAIN, render
-from running import Installed, install, redis_server, run, uv
+from running import Installed, install, needed, redis_server, run, uv
 
 KINDS = ["str", "int", "float", "bool", "decimal", "uuid", "datetime", "date", "json"]
 SERVICES = MAIN | AWKWARD | {"grown": MAIN["empty"]}
@@ -67,13 +67,7 @@ def service(
 
 @pytest.fixture
 def redis_program() -> str:
-    """Return the system's redis-server; in CI there must be one."""
-    if program := shutil.which("redis-server"):
-        return program
-    missing = "no redis-server on the PATH; install it to test against one"
-    if os.environ.get("CI"):
-        pytest.fail(missing)
-    pytest.skip(missing)
+    return needed("redis-server", "to test against one")
 
 
 def test_is_clean_by_its_own_rules(service: Installed, mypy_cache: str) -> None:

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -84,14 +85,28 @@ def dev(
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Change nothing; wait that long for another process to have done it.",
+        ),
+    ] = None,
+) -> None:
     """Bring the database to the schema this code needs. Run it before a rollout."""
     from .migrate import migrate as bring_up
+    from .migrate import wait_until_migrated
 
     settings = load_settings()
     configure(SERVICE, "migrate", settings.log_level, settings.log_format)
     discover()
-    run(bring_up(settings.database_url.get_secret_value()))
+    url = settings.database_url.get_secret_value()
+    if wait is None:
+        run(bring_up(url))
+    else:
+        run(_until_signalled(partial(wait_until_migrated, url, wait)))
     typer.echo("the database is up to date")
 
 
@@ -120,8 +135,9 @@ def _run_role(
     configure(SERVICE, role, settings.log_level, settings.log_format)
     start_tracing()
 
-    async def until_signalled() -> None:
-        with stop_signals() as stopping:
-            await role_loop(settings, stopping)
+    run(_until_signalled(partial(role_loop, settings)))
 
-    run(until_signalled())
+
+async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    with stop_signals() as stopping:
+        await work(stopping)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from . import SERVICE
 from .db import Database
 from .events.base import registered_events
-from .handlers.registry import registered_handlers
+from .handlers.registry import streams_read
 from .messaging.broker import Broker
 from .messaging.janitor import Janitor, Retention
 from .settings import Settings
@@ -23,7 +23,6 @@ async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None
         stream_at_most=settings.stream_max_age,
     )
     declared = [event.event_type for event in registered_events().values()]
-    handled = [handler.event for of_type in registered_handlers().values() for handler in of_type]
     engine = database.engine(pool_size=2)
     async with Broker(settings.redis_url.get_secret_value()) as broker:
         janitor = Janitor(
@@ -33,7 +32,7 @@ async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None
             key_prefix=settings.key_prefix,
             group=SERVICE,
             publishes={event.stream for event in declared if event.publisher == SERVICE},
-            reads={event.event_type.stream for event in handled},
+            reads=streams_read(),
             visibility_timeout=settings.consumer_visibility_timeout,
         )
         working = asyncio.create_task(janitor.run())

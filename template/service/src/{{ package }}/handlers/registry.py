@@ -89,3 +89,8 @@ def registered_handlers() -> Mapping[str, Sequence[Handler]]:
     for handler in _registry.values():
         by_type[str(handler.event.event_type)].append(handler)
     return by_type
+
+
+def streams_read() -> set[str]:
+    """Every stream that a handler listens to."""
+    return {handler.event.event_type.stream for handler in _registry.values()}

@@ -1,6 +1,6 @@
 """The state of the pipe at a glance: backlog, streams with their groups, dead letters."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ MOST = 10_000
 _BACKLOG = text("""
     SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox
 """)
+_REPLAYS = text("SELECT count(*) FROM dead_letters WHERE state = 'replay'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,22 @@ async def groups(broker: Broker, streams: Iterable[str], key_prefix: str) -> lis
                 raise
             found += [await _group(broker, key, stream, info) for info in infos]
     return found
+
+
+async def to_do(
+    engine: AsyncEngine, broker: Broker, streams: Collection[str], group: str, key_prefix: str
+) -> int:
+    """How many events the consumers of `group` have to do: not read yet, undecided or to be
+    replayed. Where the group is missing, as before its first consumer, all of the stream."""
+    own = [found for found in await groups(broker, streams, key_prefix) if found.group == group]
+    with broker.translated():
+        unknown = [
+            await broker.client.xlen(key_prefix + stream)
+            for stream in set(streams) - {found.stream for found in own}
+        ]
+    async with engine.connect() as connection:
+        replays: int = (await connection.execute(_REPLAYS)).scalar_one()
+    return sum(found.lag + found.pending for found in own) + sum(unknown) + replays
 
 
 async def _group(broker: Broker, key: str, stream: str, info: dict[str, Any]) -> GroupStatus:

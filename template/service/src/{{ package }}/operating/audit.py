@@ -2,7 +2,7 @@
 
 from .. import SERVICE
 from ..events.base import registered_events
-from ..handlers.registry import registered_handlers
+from ..handlers.registry import registered_handlers, streams_read
 from ..messaging.audit import Audit, Report
 from ..messaging.broker import Broker
 from ..settings import Settings
@@ -14,8 +14,6 @@ async def run_audit(settings: Settings) -> Report:
     """Compare everything this service knows; raises what a person is told."""
     discover()
     declared = [event.event_type for event in registered_events().values()]
-    handlers = registered_handlers()
-    read = {h.event.event_type.stream for of_type in handlers.values() for h in of_type}
     async with (
         Broker(settings.redis_url.get_secret_value()) as broker,
         connected(settings) as engine,
@@ -24,9 +22,9 @@ async def run_audit(settings: Settings) -> Report:
         audit = Audit(engine, broker, key_prefix=settings.key_prefix, group=SERVICE)
         for stream in sorted({event.stream for event in declared if event.publisher == SERVICE}):
             await audit.published(stream)
-        for stream in sorted(read):
+        for stream in sorted(streams_read()):
             await audit.published(f"{stream}.{SERVICE}.dlq")
-            await audit.consumed(stream, handlers)
+            await audit.consumed(stream, registered_handlers())
         await audit.decided()
     return audit.report
 

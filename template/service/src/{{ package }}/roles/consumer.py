@@ -9,7 +9,7 @@ import structlog
 
 from .. import SERVICE
 from ..api.health import health_app
-from ..handlers.registry import registered_handlers
+from ..handlers.registry import registered_handlers, streams_read
 from ..messaging.broker import Broker
 from ..messaging.consumer import Consumer
 from ..messaging.handling import Handling
@@ -34,7 +34,7 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
     discover()
     by_type = registered_handlers()
     all_handlers = [handler for of_type in by_type.values() for handler in of_type]
-    streams = sorted({handler.event.event_type.stream for handler in all_handlers})
+    streams = sorted(streams_read())
     longest = max((handler.timeout for handler in all_handlers), default=0) + LONGEST_IDLE
     postgres = database(settings, "consumer", idle_in_transaction=longest)
     url, health, suspects = settings.redis_url.get_secret_value(), Health(), SuspectGate()

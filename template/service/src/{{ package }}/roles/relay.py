@@ -1,14 +1,19 @@
 """The role that publishes committed events, and cleans up after them."""
 
 import asyncio
+from functools import partial
 
+from .. import SERVICE
+from ..api.backlog import backlog_router
 from ..api.health import health_app
+from ..handlers.registry import streams_read
 from ..housekeeping import cleaning
 from ..messaging.batch import Batches
 from ..messaging.broker import Broker
 from ..messaging.health import Health
 from ..messaging.lost_writes import LostWrites
 from ..messaging.relay import Relay
+from ..messaging.status import to_do
 from ..serving import http
 from ..settings import Settings
 from ..wiring import database, discover
@@ -19,10 +24,14 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
     discover()
     health = Health()
     postgres = database(settings, "relay", idle_in_transaction=10)
-    engine = postgres.engine(pool_size=2)
+    engine = postgres.engine(pool_size=3)
+    broker = Broker(settings.redis_url.get_secret_value())
+    app = health_app(health)
+    waiting = partial(to_do, engine, broker, streams_read(), SERVICE, settings.key_prefix)
+    app.include_router(backlog_router(waiting))
     async with (
-        Broker(settings.redis_url.get_secret_value()) as broker,
-        http(health_app(health), settings.bind_host, settings.relay_port, settings.drain_timeout),
+        broker,
+        http(app, settings.bind_host, settings.relay_port, settings.drain_timeout),
         cleaning(settings, postgres),
     ):
         batches = Batches(

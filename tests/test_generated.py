@@ -1,8 +1,6 @@
 """Generated services, installed for real: their own checks and tests pass."""
 
 import json
-import os
-import shutil
 from pathlib import Path
 
 import pytest

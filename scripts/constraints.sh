@@ -14,3 +14,8 @@ if grep -n '://\|^-' build/constraints.txt; then
 fi
 mv build/constraints.txt constraints.txt
 rm -rf build/constraints
+
+# The image and the CI of every service take the same uv.
+uv=$(sed -n 's/^uv==//p' constraints.txt)
+grep -rl 'astral-sh/uv:\|astral-sh/setup-uv@' template/service | tr '\n' '\0' | xargs -0 perl -pi -e \
+  "s|astral-sh/uv:\K[0-9.]*\d|$uv|; s|^ +version: \"\K[0-9.]+|$uv|"

@@ -5,10 +5,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eventsmith import bundle, environment, git, refs
+from eventsmith import environment, git
+from eventsmith.template import bundle, refs
 from eventsmith.errors import EventsmithError
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 _UNVERSIONED = "the service records no version of its template"
 
 

@@ -14,7 +14,7 @@ from .handling import Handling
 from .health import Backoff, Health, wait
 from .in_flight import InFlight
 from .stream import Group
-from .telemetry import TRIMMED
+from .telemetry import REDELIVERIES, TRIMMED
 
 log = structlog.get_logger()
 
@@ -120,6 +120,7 @@ class Consumer:
                     int(self._visibility_timeout * 1000), self._cursor, free, suspects
                 )
                 taken = self._in_flight.start(page.deliveries, tasks)
+                REDELIVERIES.labels(self._group.stream).inc(len(page.deliveries))
             finally:
                 if suspects and not taken:
                     self._in_flight.suspects.leave()

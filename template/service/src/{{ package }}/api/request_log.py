@@ -67,10 +67,9 @@ def _tell(scope: Scope, status: int, seconds: float) -> None:
     # Not the path: it may hold values, and there is no end of paths.
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in METHODS else "other"
-    line = {"method": method, "route": route, "status": status}
-    duration = {"duration_ms": round(seconds * 1000, 1)}
+    duration = round(seconds * 1000, 1)
     if scope["path"].startswith(QUIET):
-        log.debug("http.request", **line, **duration)
+        log.debug("http.request", method=method, route=route, status=status, duration_ms=duration)
         return
-    REQUESTS.labels(**line).observe(seconds)
-    log.info("http.request", **line, **duration)
+    REQUESTS.labels(method, route, status).observe(seconds)
+    log.info("http.request", method=method, route=route, status=status, duration_ms=duration)

@@ -45,6 +45,7 @@ class Consumer:
         self._cursor = "-"
         self._next_pass = 0.0
         health.failing(self._part, "starting")
+        TRIMMED.labels(group.stream)  # begins at 0, so that its first increase is seen
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set, then finish or hand back what is in hand."""

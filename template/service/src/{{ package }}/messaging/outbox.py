@@ -47,7 +47,7 @@ class Outbox:
         try:
             data = event.data()
         except PydanticSerializationError as error:
-            raise EventRefused(f"{event_type} cannot be written as JSON: {error}") from error
+            raise EventRefused(f"{event_type} cannot be written as JSON") from error
         size = len(data.encode())
         if size > self._max_bytes:
             raise EventTooLarge(

@@ -84,6 +84,8 @@ class Sampler(Collector):
         self._group = group
         self._publishes = publishes
         self._streams = sorted({*publishes, *reads})
+        for server in ("postgres", "redis"):
+            SAMPLES_FAILED.labels(server)  # begins at 0, so that its first increase is seen
         self.rows: Rows | None = None
         self.groups: list[GroupStatus] = []
 

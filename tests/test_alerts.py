@@ -1,6 +1,7 @@
 """The alerts of a rendered service: they fire when they should, by Prometheus's own judgement."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -61,6 +62,25 @@ def test_the_dashboard_is_one_that_grafana_reads(service: Path) -> None:
     assert len(ids) == len(set(ids))
     places = [place for panel in dashboard["panels"] for place in covered(panel["gridPos"])]
     assert len(places) == len(set(places))
+
+
+def test_the_page_says_of_each_alert_what_to_do_and_what_feeds_it(service: Path) -> None:
+    page = (service / "docs" / "metrics.md").read_text("utf-8")
+    text = (service / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8")
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    fed = {
+        (re.sub(r"_(count|sum|bucket)$", "", metric), rule["alert"])
+        for rule in rules
+        for metric in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", rule["expr"])
+    }
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([\w` ]*)\|$", page, re.MULTILINE)
+    told = {(metric, alert) for metric, alerts in rows for alert in re.findall(r"\w+", alerts)}
+
+    assert fed == told
+    for rule in rules:
+        assert rule["annotations"]["runbook"] == f"docs/metrics.md#{rule['alert'].lower()}"
+    headings = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    assert headings == [rule["alert"] for rule in rules]
 
 
 def covered(at: dict[str, int]) -> Iterator[tuple[int, int]]:

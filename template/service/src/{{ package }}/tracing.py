@@ -22,6 +22,8 @@ DEFAULTS = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
     # What is polled would be most of the traces.
     "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": r"^\w+://[^/]+/(health/|metrics$|backlog$)",
+    # A batch of the relay links to each of its events.
+    "OTEL_SPAN_LINK_COUNT_LIMIT": "10000",
 }
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from deploying import RELEASE, REQUIRED, ROLES, Document, Workload, of_kind, pods
 
 Found = Iterator[str]
-READ_BY_OTHERS = {"OTEL_EXPORTER_OTLP_ENDPOINT"}
-"""Variables that a library of the service reads."""
 
 
 def about_workloads(
@@ -24,9 +22,7 @@ def about_workloads(
 
 
 def _variables(known: Mapping[str, object], workload: Workload) -> Found:
-    yield from (
-        f"no setting reads {name}" for name in workload.env.keys() - known.keys() - READ_BY_OTHERS
-    )
+    yield from (f"no setting reads {name}" for name in workload.env.keys() - known.keys())
     needed = {name for name, default in known.items() if default is REQUIRED}
     yield from (f"{name} is missing" for name in needed - workload.env.keys())
 

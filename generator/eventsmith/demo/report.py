@@ -11,7 +11,7 @@ from eventsmith.demo.traffic import Posted
 
 Row = tuple[str, object, str]
 _ABOUT = {
-    "http.request": "{method} {path} {status}",
+    "http.request": "{method} {route} {status}",
     "event.handled": "{event_type}, attempt {attempt}",
     "event.failed": "{event_type}, attempt {attempt}: again in {retry_in:.1f} s",
     "event.dead": "{event_type}, after {attempts} attempts",

@@ -32,7 +32,7 @@ def environment(service: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not _FOREIGN.fullmatch(name) and name.upper() not in settings
     }
-    return kept | {"LOG_FORMAT": "json"}
+    return kept | {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 
 
 def run(service: Path, *command: str, given: Mapping[str, str] | None = None) -> str:

@@ -13,13 +13,13 @@ import typer
 from . import SERVICE
 from .errors import ServiceError
 from .logging import configure
-from .messaging.telemetry import start_tracing
 from .operating import contracts, dead_letters, outbox
 from .operating.audit import audit_text, run_audit
 from .operating.options import AsJson
 from .operating.status import read_status, status_text
 from .serving import run, stop_signals
 from .settings import Settings, load_settings
+from .tracing import tracing
 from .wiring import discover
 
 app = typer.Typer(
@@ -133,9 +133,8 @@ def _run_role(
     role: str, role_loop: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings
 ) -> None:
     configure(SERVICE, role, settings.log_level, settings.log_format)
-    start_tracing()
-
-    run(_until_signalled(partial(role_loop, settings)))
+    with tracing(settings, role):
+        run(_until_signalled(partial(role_loop, settings)))
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -13,13 +13,13 @@ from . import SERVICE
 from .embedded import Postgres, Valkey, create_database
 from .embedded.ports import free_port
 from .logging import configure
-from .messaging.telemetry import start_tracing
 from .migrate import migrate
 from .roles.api import run_api
 from .roles.consumer import run_consumer
 from .roles.relay import run_relay
 from .serving import run, stop_signals
 from .settings import Settings, load_settings
+from .tracing import tracing
 from .wiring import discover
 
 FOLDER = Path(".dev")
@@ -31,10 +31,10 @@ def run_everything(host: str | None) -> None:
     with _servers() as urls:
         settings = load_settings(bind_host=host, **urls)
         configure(SERVICE, "dev", settings.log_level, settings.log_format)
-        start_tracing()
         settings = settings.model_copy(update=_free_ports(settings))
         typer.echo(f"The API is on http://{settings.bind_host}:{settings.api_port}/docs")
-        run(_run(settings))
+        with tracing(settings, "dev"):
+            run(_run(settings))
 
 
 def run_command(command: list[str]) -> int:

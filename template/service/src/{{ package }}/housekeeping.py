@@ -1,8 +1,9 @@
-"""The composition root of the janitor: what this service has to keep clean, and for how long."""
+"""What runs beside every relay: the janitor, which cleans up, and the sampler, which measures."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypedDict
 
 from . import SERVICE
 from .db import Database
@@ -10,12 +11,22 @@ from .events.base import registered_events
 from .handlers.registry import streams_read
 from .messaging.broker import Broker
 from .messaging.janitor import Janitor, Retention
+from .messaging.sampling import Sampler
 from .settings import Settings
+
+
+class Streams(TypedDict):
+    """What this service has to do with streams."""
+
+    key_prefix: str
+    group: str
+    publishes: set[str]
+    reads: set[str]
 
 
 @asynccontextmanager
 async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None]:
-    """A janitor at work for the block, on connections of its own."""
+    """Both at work for the block, on connections of their own."""
     retention = Retention(
         outbox=settings.outbox_retention,
         stream=settings.stream_retention,
@@ -23,22 +34,27 @@ async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None
         stream_at_most=settings.stream_max_age,
     )
     declared = [event.event_type for event in registered_events().values()]
-    engine = database.engine(pool_size=2)
+    streams: Streams = {
+        "key_prefix": settings.key_prefix,
+        "group": SERVICE,
+        "publishes": {event.stream for event in declared if event.publisher == SERVICE},
+        "reads": streams_read(),
+    }
+    engine = database.engine(pool_size=3)
     async with Broker(settings.redis_url.get_secret_value()) as broker:
         janitor = Janitor(
             engine,
             broker,
             retention,
-            key_prefix=settings.key_prefix,
-            group=SERVICE,
-            publishes={event.stream for event in declared if event.publisher == SERVICE},
-            reads=streams_read(),
             visibility_timeout=settings.consumer_visibility_timeout,
+            **streams,
         )
-        working = asyncio.create_task(janitor.run())
+        sampler = Sampler(engine, broker, **streams)
+        working = [asyncio.create_task(janitor.run()), asyncio.create_task(sampler.run())]
         try:
             yield
         finally:
-            working.cancel()
-            await asyncio.wait([working])
+            for task in working:
+                task.cancel()
+            await asyncio.wait(working)
             await engine.dispose()

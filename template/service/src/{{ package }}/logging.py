@@ -1,11 +1,33 @@
-"""The log: one JSON object a line, or coloured text on a terminal; libraries log the same way."""
+"""The log: one JSON object a line, or coloured text on a terminal; libraries log the same way.
+
+docs/logs.md lists what is logged. No JSON quotes the text of an error: it may hold values.
+"""
 
 import logging
+import signal
 import sys
+import traceback
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
-from structlog.types import EventDict, Processor
+from opentelemetry import trace
+from structlog.types import EventDict, ExcInfo, Processor
+
+# Libraries tell about themselves only what needs attention; requests are logged by api/, and
+# spans that cannot be exported by exporting.py.
+LEVELS = {
+    "alembic": "WARNING",
+    "asyncio": "INFO",
+    "opentelemetry.exporter": "CRITICAL",
+    "opentelemetry.sdk": "CRITICAL",
+    "sqlalchemy": "WARNING",
+    "urllib3": "ERROR",
+    "uvicorn.access": "WARNING",
+    "uvicorn.error": "WARNING",
+}
+
+log = structlog.get_logger()
 
 
 def configure(service: str, role: str, level: str, log_format: str) -> None:
@@ -21,13 +43,15 @@ def configure(service: str, role: str, level: str, log_format: str) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        add_trace,
         bind,
     ]
     renderer: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if console:
         renderer.append(structlog.dev.ConsoleRenderer())
     else:
-        renderer += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        exceptions = structlog.processors.ExceptionRenderer(without_values)
+        renderer += [exceptions, structlog.processors.JSONRenderer()]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -45,9 +69,45 @@ def configure(service: str, role: str, level: str, log_format: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # Libraries tell about themselves only what needs attention; requests are logged by api/app.py.
-    for library in ("uvicorn", "uvicorn.error", "uvicorn.access", "alembic", "asyncio"):
+    logging.captureWarnings(capture=True)
+    for library, least in LEVELS.items():
         logging.getLogger(library).handlers = []
         logging.getLogger(library).propagate = True
-    for library in ("uvicorn.error", "uvicorn.access", "alembic"):
-        logging.getLogger(library).setLevel("WARNING")
+        logging.getLogger(library).setLevel(least)
+    if sys.platform != "win32":  # until the role listens to them, they must not end it
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+
+
+def add_trace(_: Any, __: str, event: EventDict) -> EventDict:
+    """Add the ids of the current span, if there is one."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+        event["span_id"] = trace.format_span_id(context.span_id)
+    return event
+
+
+def without_values(exc_info: ExcInfo) -> str:
+    """A traceback that names the kinds of its errors, and nothing of what they say."""
+    return "\n".join(line.rstrip() for line in _told(exc_info[1]))
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    yield from traceback.format_tb(error.__traceback__)
+    yield type(error).__name__
+    further = (*getattr(error, "exceptions", ()), error.__cause__ or error.__context__)
+    for other in further:
+        if other is not None:
+            yield "which had with it:"
+            yield from _told(other)
+
+
+def change_level(steps: int) -> None:
+    """Log more, or less if `steps` is negative, from now on."""
+    root = logging.getLogger()
+    level = min(max(root.level - 10 * steps, logging.DEBUG), logging.ERROR)
+    least = logging.getLevelName(min(level, root.level))
+    root.setLevel(least)  # so that the next line is seen
+    log.warning("log.level", least=logging.getLevelName(level))
+    root.setLevel(level)

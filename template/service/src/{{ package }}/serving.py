@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .errors import Misconfigured
+from .logging import change_level
 
 if sys.platform == "win32":
     from asyncio import new_event_loop
@@ -69,11 +70,13 @@ async def http(app: ASGIApp, host: str, port: int, drain_timeout: float) -> Asyn
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set."""
+    """An event that SIGTERM and SIGINT set. Meanwhile SIGUSR1 has more logged, SIGUSR2 less."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stopping, number)
+    loop.add_signal_handler(signal.SIGUSR1, change_level, 1)
+    loop.add_signal_handler(signal.SIGUSR2, change_level, -1)
     try:
         yield stopping
     finally:

@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = "auto"
     """`auto` is console on a terminal, and JSON elsewhere."""
 
+    otel_exporter_otlp_endpoint: str | None = None
+    """Where traces go by OTLP over HTTP, such as `http://collector:4318`; nowhere if it is not
+    set. OpenTelemetry's other variables hold as well, but from the environment only."""
+
     database_pool_size: int = Field(10, ge=1)
     """Connections to Postgres of one API process. A consumer takes what its concurrency needs."""
 

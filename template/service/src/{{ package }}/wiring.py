@@ -9,6 +9,8 @@ from .discovery import import_modules
 from .messaging.outbox import Outbox
 from .messaging.poke import Poker
 from .settings import Settings
+from .statements import trace_statements
+from .tracing import exports
 from .uow import UnitsOfWork
 
 
@@ -31,6 +33,8 @@ async def units_of_work(
     """Units of work on a pool of connections, and the poker that a role has to run."""
     poker = Poker(database)
     engine = database.engine(pool_size)
+    if exports(settings):
+        trace_statements(engine)
     try:
         yield UnitsOfWork(engine, Outbox(SERVICE, settings.event_max_bytes, poker.poke)), poker
     finally:

@@ -1,28 +1,21 @@
-"""The API: routers of every resource, one transaction for each request, one log line for each."""
+"""The API: routers of every resource, one transaction for each request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from time import perf_counter
 
-import structlog
 from fastapi import APIRouter, FastAPI
-from opentelemetry.trace import SpanKind
 from sqlalchemy import text
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .. import api
 from ..db import DATABASE_ERRORS, is_unmigrated
 from ..discovery import import_modules
 from ..messaging.health import Health
 from ..messaging.poke import Poker
-from ..messaging.telemetry import span
 from ..uow import UnitsOfWork
 from .health import health_router
 from .problems import install
-
-QUIET = ("/health/", "/metrics")
-log = structlog.get_logger()
+from .request_log import RequestLog
 
 
 def create_app(title: str, units: UnitsOfWork, poker: Poker) -> FastAPI:
@@ -54,37 +47,3 @@ async def _problems(units: UnitsOfWork) -> Mapping[str, str]:
         reason = "not migrated" if is_unmigrated(error) else "no answer"
         return {"postgres": reason}
     return {}
-
-
-class RequestLog:
-    """Runs each request in a trace, its caller's if it sends a `traceparent`, and logs it."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"].startswith(QUIET):
-            await self._app(scope, receive, send)
-            return
-        status = 500
-
-        async def observe(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        carrier = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        started = perf_counter()
-        with span(f"{scope['method']} {scope['path']}", SpanKind.SERVER, carrier):
-            try:
-                await self._app(scope, receive, observe)
-            finally:
-                log.info(
-                    "http.request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status,
-                    milliseconds=round((perf_counter() - started) * 1000, 1),
-                )

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..messaging.health import Health
+from .request_log import RequestLog
 
 Problems = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -41,4 +42,5 @@ def health_app(health: Health) -> FastAPI:
 
     app = FastAPI(openapi_url=None)
     app.include_router(health_router(health, problems))
+    app.add_middleware(RequestLog)
     return app

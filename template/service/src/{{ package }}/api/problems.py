@@ -52,7 +52,3 @@ def install(app: FastAPI) -> None:
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         errors = [{"at": e["loc"], "reason": e["msg"]} for e in error.errors()]
         return problem(422, "the request is not valid", errors=errors)
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        return problem(500, "an error that is not yours; it has been logged")

@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from opentelemetry.trace import SpanKind
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,7 +19,8 @@ from ..db import DATABASE_ERRORS
 from ..errors import BrokerRefused, BrokerUnavailable, DatabaseUnavailable
 from .broker import TIMEOUT, Broker
 from .stream import publish
-from .telemetry import RELAY_BATCH, RELAY_PUBLISHED, span
+from .telemetry import RELAY_BATCH, RELAY_DELAY, RELAY_PUBLISHED, RELAY_SIZE
+from .tracing import sending
 
 BATCH_BYTES = 4 * 1024 * 1024
 FULL_LOOK = 1.0
@@ -34,8 +34,11 @@ REFUSED = 5.0
 # becomes of the process. Its own statement: the next one must see what the last holder committed.
 _LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('outbox.relay'))")
 _OLDEST = text("""
-    SELECT id, stream, attributes, data FROM (
-        SELECT id, stream, attributes, data,
+    SELECT id, stream, attributes, data,
+           CASE WHEN bytes_before = 0
+                THEN CAST(extract(epoch FROM clock_timestamp() - created_at) AS float8) END AS age
+    FROM (
+        SELECT id, stream, attributes, data, created_at,
                sum(octet_length(data)) OVER (ORDER BY id) - octet_length(data) AS bytes_before
         FROM (
             SELECT * FROM outbox WHERE id > :hint AND stream <> ALL(CAST(:without AS text[]))
@@ -125,8 +128,8 @@ class Batches:
             raise sent.error
         full = len(rows) == self._size
         self._hint = rows[-1].id if full else 0
-        RELAY_BATCH.observe(monotonic() - started)
-        log.info("outbox.relayed", count=len(rows))
+        _measure(rows, monotonic() - started)
+        log.debug("outbox.relayed", count=len(rows))
         return Batch(len(rows), more=True)
 
     async def _oldest(self, transaction: AsyncConnection) -> Sequence[Row[Any]]:
@@ -153,7 +156,7 @@ class Batches:
         for stream, members in by_stream.items():
             entries = [{**row.attributes, "data": row.data} for row in members]
             try:
-                with span(f"send {stream}", SpanKind.CLIENT):
+                with sending(stream, [row.attributes for row in members]):
                     added = await publish(self._broker, self._key_prefix + stream, entries)
             except BrokerRefused as error:
                 refusal = error  # this stream's own trouble: the others go on
@@ -165,3 +168,9 @@ class Batches:
             RELAY_PUBLISHED.labels(stream).inc(len(added))
             stream_ids |= zip((row.id for row in members), added, strict=True)
         return Sent(stream_ids, refusal)
+
+
+def _measure(rows: Sequence[Row[Any]], seconds: float) -> None:
+    RELAY_BATCH.observe(seconds)
+    RELAY_SIZE.observe(len(rows))
+    RELAY_DELAY.observe(rows[0].age + seconds)

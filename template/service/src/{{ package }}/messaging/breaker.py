@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 
 from .health import Backoff
+from .telemetry import BREAKER_OPEN
 
 THRESHOLD = 10
 """Different events that fail for one handler, with no success between them."""
@@ -35,6 +36,7 @@ class Breaker:
         streak = self._streaks.pop(handler, set())
         if len(streak) >= THRESHOLD:
             self._waits.reset()
+            BREAKER_OPEN.labels(handler).set(0)
             log.info("breaker.closed", handler=handler)
 
     def failed(self, handler: str, event_id: UUID) -> bool:
@@ -43,6 +45,7 @@ class Breaker:
         streak = self._streaks.setdefault(handler, set())
         if len(streak) < THRESHOLD:
             streak.add(event_id)
+            BREAKER_OPEN.labels(handler).set(len(streak) == THRESHOLD)
         if self.open_for and (not was_open or monotonic() >= self._probe_at):
             wait = self._waits.next()
             self._probe_at = monotonic() + wait

@@ -14,7 +14,7 @@ from .handling import Handling
 from .health import Backoff, Health, wait
 from .in_flight import InFlight
 from .stream import Group
-from .telemetry import TRIMMED
+from .telemetry import REDELIVERIES, TRIMMED
 
 log = structlog.get_logger()
 
@@ -45,6 +45,7 @@ class Consumer:
         self._cursor = "-"
         self._next_pass = 0.0
         health.failing(self._part, "starting")
+        TRIMMED.labels(group.stream)  # begins at 0, so that its first increase is seen
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set, then finish or hand back what is in hand."""
@@ -125,6 +126,7 @@ class Consumer:
                     in_flight.stream_ids,
                 )
                 taken = in_flight.start(page.deliveries, tasks)
+                REDELIVERIES.labels(self._group.stream).inc(len(page.deliveries))
             finally:
                 if suspects and not taken:
                     in_flight.suspects.leave()

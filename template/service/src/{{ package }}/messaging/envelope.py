@@ -47,12 +47,6 @@ class Envelope:
         }
 
     @property
-    def trace(self) -> dict[str, str]:
-        """The trace context it carries, under its W3C names."""
-        names = {"traceparent": "ce_traceparent", "tracestate": "ce_tracestate"}
-        return {w3c: self.attributes[ce] for w3c, ce in names.items() if ce in self.attributes}
-
-    @property
     def correlation_id(self) -> str:
         """The id of the event that the whole chain of events began with."""
         given = self.attributes.get("ce_correlationid", "")

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from opentelemetry.trace import SpanKind
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from ..db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ..errors import BrokerUnavailable
@@ -24,7 +24,8 @@ from .failure import Failure, describe, whereabouts, without_error
 from .newer_code import NewerCode
 from .retry import EXCUSES, Again, GiveUp, Permanent, after_failure, after_outage, together
 from .stream import Delivery, Group
-from .telemetry import DEAD, HANDLED, span
+from .telemetry import DEAD, HANDLED, RETRIES
+from .tracing import failed, processing
 
 UNHANDLED_LIMIT = 3600.0
 """Seconds that an event waits for the code that handles it."""
@@ -98,7 +99,7 @@ class Handling:
                     ANY_HANDLER, event_id, delivery, failure
                 )
         if events:
-            with self._span(events):
+            with bound_contextvars(**_about(events)), self._span(events):
                 outcomes |= await self._handle(events)
         return [outcomes[delivery.stream_id] for delivery in deliveries]
 
@@ -162,17 +163,13 @@ class Handling:
         elif outcome:
             self.breaker.succeeded(handler.name)
             attempts = events[0].delivery.attempt
-            log.info("event.handled", handler=handler.name, attempt=attempts, count=outcome)
+            log.debug("event.handled", handler=handler.name, attempt=attempts, count=outcome)
         return outcome
 
-    def _span(self, events: Sequence[Event]) -> AbstractContextManager[object]:
-        """One span for what is handled together; for a single event below the one it came with."""
-        about = {"event_type": events[0].envelope.type}
-        carrier: Mapping[str, str] = {}
-        if len(events) == 1:
-            carrier = events[0].envelope.trace
-            about["event_id"] = str(events[0].envelope.event_id)
-        return span(f"process {self._group.stream}", SpanKind.CONSUMER, carrier, **about)
+    def _span(self, events: Sequence[Event]) -> AbstractContextManager[None]:
+        group = self._group
+        attributes = [event.envelope.attributes for event in events]
+        return processing(group.stream, attributes, group.group, group.consumer)
 
     async def _failed(self, error: Exception, handler: Handler, event: Event) -> Again | None:
         limit = handler.max_attempts or self._max_attempts
@@ -185,6 +182,8 @@ class Handling:
         if isinstance(decision, GiveUp):
             failure = describe(error, decision.reason)
             return await self._give_up(handler.name, event.event_id, event.delivery, failure)
+        failed(type(error).__name__)
+        RETRIES.labels(handler.name, "yes" if decision.counted else "no").inc()
         log.warning(
             "event.failed",
             handler=handler.name,
@@ -241,6 +240,7 @@ class Handling:
             log.warning("dead_letter.not_written", handler=handler, reason=reason_of(error))
             return after_outage(self._visibility_timeout)
         if buried:
+            failed(failure.reason)
             DEAD.labels(handler, failure.reason).inc()
             log.error(
                 "event.dead",
@@ -266,3 +266,11 @@ class Handling:
         explanation = "the migrated code handles this type, but no consumer that runs does"
         failure = without_error("no_handler", explanation)
         return await self._give_up(ANY_HANDLER, event.event_id, event.delivery, failure)
+
+
+def _about(events: Sequence[Event]) -> dict[str, str]:
+    """What lines that are logged meanwhile tell of an event, or of the type of several."""
+    about = {"event_type": events[0].envelope.type}
+    if len(events) == 1:
+        about["event_id"] = str(events[0].event_id)
+    return about

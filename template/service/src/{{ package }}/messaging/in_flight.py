@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 import structlog
@@ -15,6 +16,7 @@ from .retry import Again
 from .stream import Delivery, Group
 from .suspects import SuspectGate
 from .telemetry import DELIVERIES, LEASE_LOST, RUNNING
+from .tracing import settling
 
 BEAT = 5.0
 """Seconds between heartbeats, at most: another release may have a shorter visibility timeout."""
@@ -107,14 +109,24 @@ class InFlight:
     async def _carry_out(
         self, deliveries: Sequence[Delivery], outcomes: Sequence[Again | None]
     ) -> None:
-        done = [d.stream_id for d, again in zip(deliveries, outcomes, strict=True) if not again]
+        done = [d for d, again in zip(deliveries, outcomes, strict=True) if not again]
         if done:
-            await self._insist(partial(self._group.ack, done))
+            ids = [delivery.stream_id for delivery in done]
+            with self._settling("ack", done):
+                await self._insist(partial(self._group.ack, ids))
             DELIVERIES.labels(self._group.stream, "acknowledged").inc(len(done))
         for delivery, again in zip(deliveries, outcomes, strict=True):
             if again:
-                await self._insist(partial(self._park, delivery, again))
+                with self._settling("park", [delivery]):
+                    await self._insist(partial(self._park, delivery, again))
                 DELIVERIES.labels(self._group.stream, "parked").inc()
+
+    def _settling(
+        self, operation: str, deliveries: Sequence[Delivery]
+    ) -> AbstractContextManager[None]:
+        group = self._group
+        attributes = [delivery.attributes for delivery in deliveries]
+        return settling(operation, group.stream, attributes, group.group, group.consumer)
 
     async def _park(self, delivery: Delivery, again: Again) -> None:
         idle = int((self._visibility_timeout - again.delay) * 1000)

@@ -14,7 +14,7 @@ from ..errors import EventRefused, EventTooLarge
 from ..events.base import DomainEvent
 from .envelope import JSON, SPEC_VERSION, Envelope
 from .tables import outbox
-from .telemetry import trace_fields
+from .tracing import created
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Outbox:
         try:
             data = event.data()
         except PydanticSerializationError as error:
-            raise EventRefused(f"{event_type} cannot be written as JSON: {error}") from error
+            raise EventRefused(f"{event_type} cannot be written as JSON") from error
         size = len(data.encode())
         if size > self._max_bytes:
             raise EventTooLarge(
@@ -56,13 +56,15 @@ class Outbox:
         attributes = _attributes(
             event.event_id, self.source, str(event_type), event.aggregate_id, event.occurred_at
         )
-        return OutboxRow(event.event_id, event_type.stream, attributes | _lineage(cause), data)
+        attributes |= _lineage(cause)
+        attributes |= created(event_type.stream, attributes)
+        return OutboxRow(event.event_id, event_type.stream, attributes, data)
 
     def notice(self, stream: str, ce_type: str, subject: str, data: str) -> OutboxRow:
         """A message of the pipe itself, such as the announcement of a dead letter."""
         event_id = uuid7()
         attributes = _attributes(event_id, self.source, ce_type, subject, datetime.now(UTC))
-        return OutboxRow(event_id, stream, attributes, data)
+        return OutboxRow(event_id, stream, attributes | created(stream, attributes), data)
 
     async def insert(self, session: AsyncSession, rows: Sequence[OutboxRow]) -> None:
         """Write the rows in the session's transaction."""
@@ -90,7 +92,6 @@ def _attributes(
         "ce_subject": subject,
         "ce_time": time.isoformat().replace("+00:00", "Z"),
         "content-type": JSON,
-        **trace_fields(),
     }
 
 

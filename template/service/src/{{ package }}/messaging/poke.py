@@ -49,7 +49,7 @@ class Poker:
                     await connection.execute(f"NOTIFY {CHANNEL}", timeout=ANSWER)
                     await asyncio.sleep(INTERVAL)
             except Database.CONNECTION_ERRORS as error:
-                log.debug("poke.connection_lost", error=str(error))
+                log.debug("poke.connection_lost", error=type(error).__name__)
             finally:
                 connection.terminate()
 
@@ -70,7 +70,7 @@ async def listen(database: Database, poked: asyncio.Event) -> None:
             while not await _set_within(lost, PROBE):
                 await connection.execute("SELECT 1", timeout=ANSWER)
         except Database.CONNECTION_ERRORS as error:
-            log.debug("poke.connection_lost", error=str(error))
+            log.debug("poke.connection_lost", error=type(error).__name__)
         finally:
             connection.terminate()
 

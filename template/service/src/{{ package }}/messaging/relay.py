@@ -3,26 +3,17 @@
 import asyncio
 
 import structlog
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..db import DATABASE_ERRORS, Database, reason_of
 from ..errors import BrokerUnavailable
 from .batch import Batches, Unrecorded
-from .health import Backoff, Health, cancellable, wait
+from .health import Backoff, Health, wait
 from .lost_writes import LostWrites
 from .poke import listen
-from .telemetry import OUTBOX_OLDEST_AGE, OUTBOX_PENDING, RELAY_FAILED
+from .telemetry import RELAY_FAILED
 
 POLL = 1.0
 """Seconds between looks when nobody pokes."""
-OBSERVE = 5.0
-"""Seconds between measurements of the backlog."""
-
-_BACKLOG = text("""
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted),
-           (SELECT extract(epoch FROM now() - created_at) FROM outbox ORDER BY id LIMIT 1)
-""")
 
 log = structlog.get_logger()
 
@@ -33,13 +24,11 @@ class Relay:
     def __init__(
         self,
         database: Database,
-        engine: AsyncEngine,
         batches: Batches,
         lost_writes: LostWrites,
         health: Health,
     ) -> None:
         self._database = database
-        self._engine = engine
         self._batches = batches
         self._lost_writes = lost_writes
         self._health = health
@@ -48,12 +37,10 @@ class Relay:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping` is set. A batch that was begun is finished."""
-        helpers = [listen(self._database, self._poked), self._observe()]
         async with asyncio.TaskGroup() as tasks:
-            started = [tasks.create_task(helper) for helper in helpers]
+            listening = tasks.create_task(listen(self._database, self._poked))
             await self._loop(stopping)
-            for helper in started:
-                helper.cancel()
+            listening.cancel()
 
     async def _loop(self, stopping: asyncio.Event) -> None:
         outage, unrecorded = Backoff(0.2, 5), Backoff(1, 60)
@@ -86,20 +73,3 @@ class Relay:
         self._health.failing("relay", reason)
         log.warning("relay.failed", part=part, reason=reason, retry_in=round(delay, 3))
         await wait(delay, stopping)
-
-    async def _observe(self) -> None:
-        """Measure the backlog for the metrics, until cancelled."""
-        while True:
-            try:
-                with cancellable():
-                    pending, age = await self._backlog()
-                OUTBOX_PENDING.set(pending)
-                OUTBOX_OLDEST_AGE.set(float(age or 0))
-            except (*DATABASE_ERRORS, TimeoutError):
-                log.debug("relay.backlog_unknown")
-            await asyncio.sleep(OBSERVE)
-
-    async def _backlog(self) -> tuple[int, float | None]:
-        async with asyncio.timeout(OBSERVE), self._engine.connect() as connection:
-            pending, age = (await connection.execute(_BACKLOG)).one()
-            return pending, age

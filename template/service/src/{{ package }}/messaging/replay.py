@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from opentelemetry.trace import SpanKind
 from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from ..db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ..handlers.registry import Handler
@@ -21,7 +21,7 @@ from .envelope import Envelope, Undecodable, parse
 from .failure import Failure, describe, whereabouts, without_error
 from .health import Health, wait
 from .tables import dead_letters
-from .telemetry import span
+from .tracing import failed, processing
 
 POLL = 1.0
 """Seconds between looks for dead letters to replay."""
@@ -70,7 +70,7 @@ class Replays:
             await self._reopen(letter, describe(error, "undecodable"))
             return True
         about = {"event_id": str(letter.event_id), "event_type": envelope.type}
-        with span(f"process {letter.stream}", SpanKind.CONSUMER, envelope.trace, **about):
+        with bound_contextvars(**about), processing(letter.stream, [envelope.attributes]):
             await self._replay(letter, envelope)
         return True
 
@@ -102,6 +102,7 @@ class Replays:
         return take
 
     async def _failed(self, error: Exception, letter: Row[Any]) -> None:
+        failed(type(error).__name__)
         log.warning(
             "replay.failed",
             dead_letter=letter.id,

@@ -30,7 +30,8 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class GroupStatus:
-    """One group: entries not read yet, read and undecided, waiting for a retry; consumers."""
+    """One group: entries not read yet, read and undecided, waiting for a retry; consumers; and
+    the age of the oldest undecided entry."""
 
     stream: str
     group: str
@@ -38,6 +39,7 @@ class GroupStatus:
     pending: int
     parked: int
     consumers: int
+    oldest_pending_seconds: float
 
 
 async def backlog(engine: AsyncEngine) -> Backlog:
@@ -47,10 +49,14 @@ async def backlog(engine: AsyncEngine) -> Backlog:
     return Backlog(pending, round(float(oldest), 3))
 
 
-async def groups(broker: Broker, streams: Iterable[str], key_prefix: str) -> list[GroupStatus]:
-    """Every group on the streams; none for a stream that does not exist yet."""
+async def groups(
+    broker: Broker, streams: Iterable[str], key_prefix: str, most: int = MOST
+) -> list[GroupStatus]:
+    """Every group on the streams; none for a stream that does not exist yet. A lag that the
+    server does not know is counted, up to `most`."""
     found = []
     with broker.translated():
+        seconds, _ = await broker.client.time()
         for stream in streams:
             key = key_prefix + stream
             try:
@@ -59,7 +65,10 @@ async def groups(broker: Broker, streams: Iterable[str], key_prefix: str) -> lis
                 if "no such key" in str(error):
                     continue
                 raise
-            found += [await _group(broker, key, stream, info) for info in infos]
+            found += [
+                await _group(broker, key, info, stream=stream, now=seconds, most=most)
+                for info in infos
+            ]
     return found
 
 
@@ -79,13 +88,16 @@ async def to_do(
     return sum(found.lag + found.pending for found in own) + sum(unknown) + replays
 
 
-async def _group(broker: Broker, key: str, stream: str, info: dict[str, Any]) -> GroupStatus:
+async def _group(
+    broker: Broker, key: str, info: dict[str, Any], *, stream: str, now: int, most: int
+) -> GroupStatus:
     """Redis 7.0 forgets the lag when it restarts from its AOF; then the entries are counted."""
     lag = info.get("lag")
     if lag is None:
         after = f"({info['last-delivered-id'].decode()}"
-        lag = len(await broker.client.xrange(key, min=after, count=MOST) or ())
+        lag = len(await broker.client.xrange(key, min=after, count=most) or ())
     pending = await broker.client.xpending(key, info["name"])
+    oldest = int((pending["min"] or b"0").partition(b"-")[0]) / 1000
     holders = {c["name"].decode(): c["pending"] for c in pending["consumers"] or ()}
     return GroupStatus(
         stream=stream,
@@ -94,4 +106,5 @@ async def _group(broker: Broker, key: str, stream: str, info: dict[str, Any]) ->
         pending=info["pending"],
         parked=holders.get(PARKED, 0),
         consumers=info["consumers"] - (PARKED in holders),
+        oldest_pending_seconds=round(max(0.0, now - oldest), 3) if pending["min"] else 0.0,
     )

@@ -28,6 +28,15 @@ class Delivery:
     attempt: int
     suspect: bool = False
 
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its `ce_*` fields as far as they can be read: nobody has checked what they say."""
+        return {
+            name.decode(): value.decode(errors="replace")
+            for name, value in self.fields.items()
+            if name.startswith(b"ce_") and name.isascii()
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -65,10 +74,10 @@ class Group:
     ) -> None:
         self.stream = stream
         self.group = group
+        self.consumer = consumer
         self._key = key_prefix + stream
         self._broker = broker
         self._reader = reader
-        self._consumer = consumer
 
     async def ensure(self, start: str) -> None:
         """Create the stream and the group where they are missing, reading from `start`."""
@@ -89,7 +98,7 @@ class Group:
         """
         with self._reader.translated():
             answer: Any = await self._reader.client.xreadgroup(
-                self.group, self._consumer, {self._key: ">"}, count=count, block=block
+                self.group, self.consumer, {self._key: ">"}, count=count, block=block
             )
         return [
             Delivery(stream_id.decode(), fields, attempt=1)
@@ -108,7 +117,7 @@ class Group:
         following, taken = await self._broker.run(
             "claim",
             self._key,
-            *(self.group, self._consumer, PARKED, min_idle, cursor, free, suspects),
+            *(self.group, self.consumer, PARKED, min_idle, cursor, free, suspects),
             *in_hand,
         )
         deliveries = [
@@ -127,12 +136,12 @@ class Group:
     async def park(self, stream_id: str, idle: int, deliveries: int) -> bool:
         """Give an entry up until it has been idle for the visibility timeout, of which `idle`
         has passed already; False if it is no longer this consumer's."""
-        args = (self.group, self._consumer, PARKED, stream_id, max(0, idle), max(0, deliveries))
+        args = (self.group, self.consumer, PARKED, stream_id, max(0, idle), max(0, deliveries))
         return bool(await self._broker.run("park", self._key, *args))
 
     async def touch(self, stream_ids: Sequence[str]) -> list[str]:
         """The heartbeat of entries being handled; returns those that were taken over."""
-        args = (self.group, self._consumer, *stream_ids)
+        args = (self.group, self.consumer, *stream_ids)
         return [lost.decode() for lost in await self._broker.run("touch", self._key, *args)]
 
     async def ack(self, stream_ids: Sequence[str]) -> None:
@@ -142,7 +151,7 @@ class Group:
 
     async def leave(self) -> bool:
         """Remove this consumer from the group; False if it still holds entries."""
-        return bool(await self._broker.run("leave", self._key, self.group, self._consumer))
+        return bool(await self._broker.run("leave", self._key, self.group, self.consumer))
 
     async def age(self, stream_id: str) -> float:
         """Seconds since an entry was published, by the server's own clock."""

@@ -8,11 +8,12 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .broker import Broker
-from .contents import Contents, look, loss, settled, written
+from .contents import Contents, Reader, look, loss, settled, written
 from .pace import in_batches
 from .telemetry import STREAM_CUT, STREAM_TRIMMED
 
@@ -53,6 +54,8 @@ class Trimmer:
         contents = await look(self._broker, key)
         if contents is None:
             return
+        for reader in contents.readers:
+            _lost(stream, reader)  # begins at 0, so that its first increase is seen
         below = unneeded = settled(contents, self._retention, unread_too=unread_too)
         if self._at_most is not None:
             below = max(unneeded, contents.older_than(self._at_most))
@@ -69,20 +72,31 @@ class Trimmer:
     async def _tell_of_loss(self, stream: str, contents: Contents, below: int) -> None:
         """Count and log for each group what is about to be cut, though it is not done with it."""
         for reader in contents.readers:
-            key, group = self._key_prefix + stream, reader.name.decode("utf-8", "replace")
+            key = self._key_prefix + stream
             lost = await loss(self._broker, key, reader, contents.oldest, below)
             if not lost.unread + lost.pending:
                 continue
-            STREAM_CUT.labels(stream, group, "unread").inc(lost.unread)
-            STREAM_CUT.labels(stream, group, "pending").inc(lost.pending)
+            unread, pending = _lost(stream, reader)
+            unread.inc(lost.unread)
+            pending.inc(lost.pending)
             log.error(
                 "janitor.cut",
                 stream=stream,
-                group=group,
+                group=_name(reader),
                 unread=lost.unread,
                 pending=lost.pending,
                 stream_ids=lost.stream_ids,
             )
+
+
+def _name(reader: Reader) -> str:
+    return reader.name.decode("utf-8", "replace")
+
+
+def _lost(stream: str, reader: Reader) -> tuple[Counter, Counter]:
+    """What counts the entries cut that a group had not read, or had not decided on."""
+    labels = (stream, _name(reader))
+    return STREAM_CUT.labels(*labels, "unread"), STREAM_CUT.labels(*labels, "pending")
 
 
 async def bite(broker: Broker, key: str, below: int) -> int:

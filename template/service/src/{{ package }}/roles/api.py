@@ -6,6 +6,7 @@ from .. import SERVICE
 from ..api.app import create_app
 from ..serving import http
 from ..settings import Settings
+from ..tracing import exports, trace_requests
 from ..wiring import database, discover, units_of_work
 
 
@@ -15,5 +16,7 @@ async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
     postgres = database(settings, "api")
     async with units_of_work(settings, postgres, settings.database_pool_size) as (units, poker):
         app = create_app(SERVICE, units, poker)
+        if exports(settings):
+            trace_requests(app)
         async with http(app, settings.bind_host, settings.api_port, settings.drain_timeout):
             await stopping.wait()

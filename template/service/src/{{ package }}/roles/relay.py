@@ -45,6 +45,6 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
             repair=settings.outbox_auto_repair,
         )
         try:
-            await Relay(postgres, engine, batches, lost_writes, health).run(stopping)
+            await Relay(postgres, batches, lost_writes, health).run(stopping)
         finally:
             await engine.dispose()

@@ -31,10 +31,10 @@ async def plan_replay(
     engine: AsyncEngine, chosen: Selection, handlers: Mapping[str, Sequence[Handler]]
 ) -> Plan:
     """What `replay` would mark of a selection."""
-    chosen = replace(chosen, marked=False)
-    missing = await _without_handler(engine, chosen, handlers)
-    count, pinned = await pin(engine, replace(chosen, without=tuple(missing)))
-    return Plan(count, pinned, missing)
+    count, pinned = await pin(engine, replace(chosen, marked=False))
+    missing = await _without_handler(engine, pinned, handlers)
+    fit = replace(pinned, without=tuple(missing))
+    return Plan(count - sum(missing.values()), fit, missing)
 
 
 async def plan_discard(engine: AsyncEngine, chosen: Selection) -> Plan:

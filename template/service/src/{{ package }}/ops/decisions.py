@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..db import DATABASE_ERRORS, reason_of
-from ..handlers.registry import registered_handlers
+from ..handlers.registry import Handler
 from ..messaging import deciding, desk
 from .forms import MOST_LETTERS, Action, Meant, address_of
 from .letters import refused
@@ -43,40 +43,44 @@ class Result:
         return address_of(self.done) if 0 < len(self.done) <= MOST_LETTERS else self.meant.origin
 
 
-async def prospect(engine: AsyncEngine, meant: Meant) -> Prospect:
-    """Find out what a decision would do; later letters are no part of it."""
-    if meant.action is Action.REPLAY:
-        plan = await deciding.plan_replay(engine, meant.selection, registered_handlers())
-    else:
-        plan = await deciding.plan_discard(engine, meant.selection)
-    pinned = replace(meant, upto=plan.chosen.upto)
-    return Prospect(pinned, plan, await _refused(engine, meant, meant.ids))
+class Decisions:
+    """What can be decided with the handlers of this code, by the type of their events."""
 
+    def __init__(self, engine: AsyncEngine, handlers: Mapping[str, Sequence[Handler]]) -> None:
+        self._engine = engine
+        self._handlers = handlers
 
-async def decide(engine: AsyncEngine, meant: Meant) -> Result:
-    """Do it, batch by batch. What is done stays done, whatever ends it early."""
-    found = await prospect(engine, meant)
-    carry_out = deciding.replay if meant.action is Action.REPLAY else deciding.discard
-    done, problem, began = list[int](), "", time.monotonic()
-    try:
-        async for batch in carry_out(engine, found.plan.chosen):
-            done += batch
-            if time.monotonic() - began > LONGEST:
-                problem = "this many at a time; go on with the rest"
-                break
-        others = tuple(sorted(set(meant.ids) - set(done)))
-        why_not = await _refused(engine, meant, others, "a consumer is replaying it right now")
-    except DATABASE_ERRORS as error:
-        problem, why_not = reason_of(error), found.refused
-    left = found.plan.count - len(done)
-    return Result(found.meant, done, left, why_not, found.plan.without_handler, problem)
+    async def prospect(self, meant: Meant) -> Prospect:
+        """Find out what a decision would do; later letters are no part of it."""
+        if meant.action is Action.REPLAY:
+            plan = await deciding.plan_replay(self._engine, meant.selection, self._handlers)
+        else:
+            plan = await deciding.plan_discard(self._engine, meant.selection)
+        pinned = replace(meant, upto=plan.chosen.upto)
+        return Prospect(pinned, plan, await self._refused(meant.action, meant.ids))
 
+    async def decide(self, meant: Meant) -> Result:
+        """Do it, batch by batch. What is done stays done, whatever ends it early."""
+        found = await self.prospect(meant)
+        carry_out = deciding.replay if meant.action is Action.REPLAY else deciding.discard
+        done, problem, began = list[int](), "", time.monotonic()
+        try:
+            async for batch in carry_out(self._engine, found.plan.chosen):
+                done += batch
+                if time.monotonic() - began > LONGEST and len(done) < found.plan.count:
+                    problem = "this many at a time; go on with the rest"
+                    break
+            others = sorted(set(meant.ids) - set(done))
+            why_not = await self._refused(meant.action, others, "a consumer has it in hand")
+        except DATABASE_ERRORS as error:
+            problem, why_not = reason_of(error), found.refused
+        left = found.plan.count - len(done)
+        return Result(found.meant, done, left, why_not, found.plan.without_handler, problem)
 
-async def _refused(
-    engine: AsyncEngine, meant: Meant, ids: Sequence[int], otherwise: str = ""
-) -> Mapping[int, str]:
-    if not ids:
-        return {}
-    found = await desk.named(engine, ids)
-    whys = refused(meant.action, ids, found, registered_handlers())
-    return {number: why or otherwise for number, why in whys.items() if why or otherwise}
+    async def _refused(
+        self, action: Action, ids: Sequence[int], otherwise: str = ""
+    ) -> Mapping[int, str]:
+        """Why each of these letters is left alone, if it is."""
+        found = await desk.named(self._engine, ids) if ids else ()
+        whys = refused(action, ids, found, self._handlers)
+        return {number: why or otherwise for number, why in whys.items() if why or otherwise}

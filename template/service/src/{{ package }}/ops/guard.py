@@ -105,7 +105,7 @@ def own_page(address: str) -> str:
 
 def redirect(address: str) -> Response:
     """Go there, by GET."""
-    return RedirectResponse(address, HTTPStatus.SEE_OTHER, HEADERS)
+    return RedirectResponse(address, int(HTTPStatus.SEE_OTHER), HEADERS)
 
 
 def keep(response: Response, request: Request, session: Session, cookie: str) -> None:

@@ -46,7 +46,7 @@ _environment.globals |= {"service": SERVICE, "several": several}
 def page(name: str, context: Mapping[str, object], status: int = 200) -> Response:
     """The page of templates/`name`.html."""
     text = _environment.get_template(f"{name}.html").render(context, now=datetime.now(UTC))
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(text, int(status), HEADERS)
 
 
 def asset(name: str) -> Response:

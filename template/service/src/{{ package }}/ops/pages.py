@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ..messaging import desk
 from ..messaging.selection import Selection
 from ..operating.texts import printable
-from .decisions import decide, prospect
+from .decisions import Decisions
 from .forms import Fields, Unfit, first, meant, number, numbers, query
 from .html import page
 from .letters import shown
@@ -27,10 +27,17 @@ class Pages:
     """What operators get to see."""
 
     def __init__(
-        self, sessions: Sessions, engine: AsyncEngine, redis_url: str, key_prefix: str
+        self,
+        sessions: Sessions,
+        engine: AsyncEngine,
+        decisions: Decisions,
+        *,
+        redis_url: str,
+        key_prefix: str,
     ) -> None:
         self._sessions = sessions
         self._engine = engine
+        self._decisions = decisions
         self._redis_url = redis_url
         self._key_prefix = key_prefix
 
@@ -73,13 +80,13 @@ class Pages:
     async def confirm(self, request: Request, session: Session) -> Response:
         """What a decision would do, and the button that does it."""
         asked = meant(query(request.query_params))
-        found = await prospect(self._engine, asked)
+        found = await self._decisions.prospect(asked)
         return self._page("confirm", session, f"{asked.action.title()}?", found=found)
 
     async def decide(self, _: Request, session: Session, fields: Fields) -> Response:
         """Do it, and tell what came of it."""
         asked = meant(fields)
-        result = await decide(self._engine, asked)
+        result = await self._decisions.decide(asked)
         log.warning(
             "desk.decided",
             action=asked.action,

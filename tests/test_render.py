@@ -27,10 +27,11 @@ def service(request: pytest.FixtureRequest, copie_session: Copie) -> Rendered:
 
 
 def test_has_no_jinja_left(service: Rendered) -> None:
-    # A name with braces in it is the user's own.
+    # A name with braces in it is the user's own, and a page is a template of the service's.
     left = [
         f"{name}: {line}"
         for name, text in service.files.items()
+        if "/ops/templates/" not in name
         for line in text.replace("{{ more }}", "").splitlines()
         if JINJA.search(name + line)
     ]

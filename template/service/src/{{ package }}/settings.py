@@ -7,7 +7,7 @@ own go into a class like this one in a module of yours, so that updates never to
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(20, ge=0)
     """What a process that is told to stop gives to requests and handlers that still run."""
 
+    ops_token: SecretStr | None = None
+    """Opens the desk at `/ops`, which is there only if this is set: 24 characters or more."""
+
     outbox_retention: Span = timedelta(days=14)
     """How long a published event can be published again, by hand or because Redis lost it."""
 
@@ -93,6 +96,14 @@ class Settings(BaseSettings):
 
     stream_max_age: Span | None = None
     """The age at which an entry goes even if a group has not acknowledged it. Off by default."""
+
+    @field_validator("ops_token")
+    @classmethod
+    def _nobody_guesses_it(cls, token: SecretStr | None) -> SecretStr | None:
+        bare = token.get_secret_value().strip() if token else ""
+        if token and len(bare) < 24:
+            raise ValueError("needs 24 characters or more; make one: openssl rand -hex 24")
+        return SecretStr(bare) if bare else None
 
     @model_validator(mode="after")
     def _retentions_agree(self) -> Self:
@@ -125,9 +136,9 @@ def load_settings(**overrides: object) -> Settings:
 
 
 def _problem(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
     if not error["loc"]:
-        return error["msg"].removeprefix("Value error, ")
-    message = error["msg"].lower()
+        return message
     if error["type"] == "time_delta_parsing":
         message = "input should be a time such as 14d, or PT12H for hours"
-    return f"{'.'.join(map(str, error['loc'])).upper()}: {message}"
+    return f"{'.'.join(map(str, error['loc'])).upper()}: {message[:1].lower()}{message[1:]}"

@@ -1,7 +1,7 @@
 """What an operator decides on dead letters: to replay or to discard them, batch by batch."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ARRAY, BigInteger, any_, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -9,18 +9,43 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ..handlers.registry import Handler
 from . import inbox
 from .dead_letters import ANY_HANDLER
-from .selection import Selection, fits
+from .selection import Selection, fits, pin
 from .tables import dead_letters
 
 BATCH = 1_000
 """Rows changed in one transaction, so that no lock is held for long."""
 
 
-async def without_handler(
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a decision is about: so many dead letters, which those to come are no part of."""
+
+    count: int
+    chosen: Selection
+    without_handler: Mapping[tuple[str, str], int]
+    """Handlers that this code does not have, each with its type of event; and how many dead
+    letters are left out because only they could handle them."""
+
+
+async def plan_replay(
+    engine: AsyncEngine, chosen: Selection, handlers: Mapping[str, Sequence[Handler]]
+) -> Plan:
+    """What `replay` would mark of a selection."""
+    count, pinned = await pin(engine, replace(chosen, marked=False))
+    missing = await _without_handler(engine, pinned, handlers)
+    fit = replace(pinned, without=tuple(missing))
+    return Plan(count - sum(missing.values()), fit, missing)
+
+
+async def plan_discard(engine: AsyncEngine, chosen: Selection) -> Plan:
+    """What `discard` would decide of a selection."""
+    count, pinned = await pin(engine, chosen)
+    return Plan(count, pinned, {})
+
+
+async def _without_handler(
     engine: AsyncEngine, chosen: Selection, handlers: Mapping[str, Sequence[Handler]]
 ) -> dict[tuple[str, str], int]:
-    """Handlers that this code does not have, each with its type of event; and how many of the
-    chosen dead letters only they could handle."""
     letter = dead_letters.c
     statement = (
         select(letter.handler, letter.event_type, func.count())
@@ -29,8 +54,13 @@ async def without_handler(
     )
     async with engine.connect() as connection:
         found = await connection.execute(statement)
-    known = {(handler.name, of) for of, of_type in handlers.items() for handler in of_type}
+    known = handled(handlers)
     return {(name, of): count for name, of, count in found if (name, of) not in known}
+
+
+def handled(handlers: Mapping[str, Sequence[Handler]]) -> set[tuple[str, str]]:
+    """The handlers of this code, each with its type of event."""
+    return {(handler.name, of) for of, of_type in handlers.items() for handler in of_type}
 
 
 def replay(

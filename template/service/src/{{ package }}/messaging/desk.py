@@ -3,7 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, Subquery, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Row,
+    Select,
+    Subquery,
+    any_,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .selection import Selection, fits, pin
@@ -62,19 +72,39 @@ def _groups(chosen: Selection, limit: int) -> Subquery:
 
 
 def in_brief(
-    engine: AsyncEngine, chosen: Selection, limit: int
+    engine: AsyncEngine, chosen: Selection, limit: int, after: int = 0
 ) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Pages of dead letters without their entries, the oldest first, `limit` letters in all."""
+    """Pages of dead letters without their entries, the oldest first, `limit` letters in all, of
+    those behind the number `after`."""
     cut = ("event_type", "error")
     left_out = (*cut, "entry", "traceback", "history")
     columns = [column for column in dead_letters.c if column.name not in left_out]
     excerpts = [func.left(dead_letters.c[name], EXCERPT).label(name) for name in cut]
-    return _pages(engine, select(*columns, *excerpts).where(fits(chosen)), PAGE, limit)
+    return _pages(engine, select(*columns, *excerpts).where(fits(chosen)), PAGE, limit, after)
 
 
 def in_full(engine: AsyncEngine, chosen: Selection) -> AsyncIterator[Sequence[Row[Any]]]:
     """Pages of all that is known of dead letters, the oldest first."""
     return _pages(engine, select(dead_letters).where(fits(chosen)), FULL_PAGE)
+
+
+async def waiting(engine: AsyncEngine, group: str | None = None) -> tuple[int, int]:
+    """How many dead letters are open, and how many are marked for replay; or of a group."""
+    letter = dead_letters.c
+    counts = [func.count().filter(letter.state == state) for state in ("open", "replay")]
+    statement = select(*counts).where(fits(Selection(group=group)))
+    async with engine.connect() as connection:
+        found = (await connection.execute(statement)).one()
+    return found[0], found[1]
+
+
+async def named(engine: AsyncEngine, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """Of these dead letters, decided on or not: number, state, handler and type."""
+    letter = dead_letters.c
+    columns = [letter.id, letter.state, letter.handler, letter.event_type]
+    statement = select(*columns).where(letter.id == any_(literal(ids, ARRAY(BigInteger))))
+    async with engine.connect() as connection:
+        return (await connection.execute(statement.order_by(letter.id))).all()
 
 
 async def find(engine: AsyncEngine, letter_id: int) -> Row[Any] | None:
@@ -85,10 +115,13 @@ async def find(engine: AsyncEngine, letter_id: int) -> Row[Any] | None:
 
 
 async def _pages(
-    engine: AsyncEngine, statement: Select[Any], size: int, limit: float = float("inf")
+    engine: AsyncEngine,
+    statement: Select[Any],
+    size: int,
+    limit: float = float("inf"),
+    after: int = 0,
 ) -> AsyncIterator[Sequence[Row[Any]]]:
     """A transaction for each page, for what is printed may wait for a person with a pager."""
-    after = 0
     while limit > 0:
         wanted = int(min(size, limit))
         page_after = statement.where(dead_letters.c.id > after)

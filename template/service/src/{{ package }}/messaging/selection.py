@@ -3,7 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, any_, func, literal, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    and_,
+    any_,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .tables import dead_letters
@@ -28,6 +39,8 @@ class Selection:
     """Handlers, each with its type of event, that are left out."""
     upto: int | None = None
     """The last number; those that died later are not meant."""
+    decided: bool = False
+    """To be looked at only: those that wait for nothing any more as well."""
 
 
 def fits(chosen: Selection) -> ColumnElement[bool]:
@@ -40,7 +53,7 @@ def fits(chosen: Selection) -> ColumnElement[bool]:
         letter.reason: chosen.reason,
     }
     states = ("open", "replay") if chosen.marked else ("open",)
-    conditions: list[ColumnElement[bool]] = [letter.state.in_(states)]
+    conditions: list[ColumnElement[bool]] = [true() if chosen.decided else letter.state.in_(states)]
     conditions += [column == value for column, value in alike.items() if value is not None]
     if chosen.ids:
         conditions.append(letter.id == any_(literal(chosen.ids, ARRAY(BigInteger))))

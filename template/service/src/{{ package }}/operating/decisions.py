@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from ..errors import NotFound, Refused
 from ..handlers.registry import registered_handlers
 from ..messaging import deciding
 from ..messaging.health import wait
-from ..messaging.selection import Selection, pin
+from ..messaging.selection import Selection
 from ..serving import stop_signals
 from ..wiring import discover
 from .database import on_database
@@ -67,12 +66,12 @@ def discard(
     chosen = Selection(numbers, group, event_type, handler, reason, since, until, bool(numbers))
     _check(chosen, every)
     # Asking happens outside of the event loop, which would keep Ctrl-C from the question.
-    found, pinned = on_database(lambda engine: pin(engine, chosen))
-    if found and not yes:
-        _ask(found)
+    plan = on_database(lambda engine: deciding.plan_discard(engine, chosen))
+    if plan.count and not yes:
+        _ask(plan.count)
 
     async def discard_them(engine: AsyncEngine) -> None:
-        await _decide("discarded", deciding.discard(engine, pinned), pinned, found)
+        await _decide("discarded", deciding.discard(engine, plan.chosen), plan)
 
     on_database(discard_them)
 
@@ -86,15 +85,15 @@ def _check(chosen: Selection, every: bool) -> None:
 
 
 async def _replay(engine: AsyncEngine, chosen: Selection, rate: int | None, dry_run: bool) -> None:
-    missing = await deciding.without_handler(engine, chosen, registered_handlers())
+    plan = await deciding.plan_replay(engine, chosen, registered_handlers())
+    missing = plan.without_handler
     if missing and chosen.ids:
         raise Refused(f"nothing is marked, for this code has no {_named(missing)}")
-    found, pinned = await pin(engine, replace(chosen, without=tuple(missing)))
     if dry_run:
-        typer.echo(f"would be marked for replay: {found}")
+        typer.echo(f"would be marked for replay: {plan.count}")
     else:
-        batches = deciding.replay(engine, pinned, min(rate or deciding.BATCH, deciding.BATCH))
-        await _decide("marked for replay", batches, pinned, found, rate)
+        size = min(rate or deciding.BATCH, deciding.BATCH)
+        await _decide("marked for replay", deciding.replay(engine, plan.chosen, size), plan, rate)
     if missing:
         raise Refused(f"the rest is left alone, for this code has no {_named(missing)}")
 
@@ -102,26 +101,25 @@ async def _replay(engine: AsyncEngine, chosen: Selection, rate: int | None, dry_
 async def _decide(
     done: str,
     batches: AsyncIterator[Sequence[int]],
-    chosen: Selection,
-    found: int,
+    plan: deciding.Plan,
     rate: int | None = None,
 ) -> None:
     """Go through the batches, at most `rate` letters a second, and tell what came of it."""
     clock = asyncio.get_running_loop().time
-    began, count, left = clock(), 0, set(chosen.ids)
+    began, count, left = clock(), 0, set(plan.chosen.ids)
     with stop_signals() as stopping:
         async for batch in batches:
             count += len(batch)
             left.difference_update(batch)
-            if rate and count < found:
+            if rate and count < plan.count:
                 await wait(began + count / rate - clock(), stopping)
             if stopping.is_set():
                 break
     typer.echo(f"{done}: {count}")
     if stopping.is_set():
-        raise Refused(f"interrupted; as they were: {found - count}")
-    if chosen.group and not found:
-        raise NotFound(f"no dead letter of group {chosen.group} is open")
+        raise Refused(f"interrupted; as they were: {plan.count - count}")
+    if plan.chosen.group and not plan.count:
+        raise NotFound(f"no dead letter of group {plan.chosen.group} is open")
     if left:
         raise NotFound(f"not open, so left alone: {', '.join(map(str, sorted(left)))}")
 

@@ -23,11 +23,15 @@ class Status:
 async def read_status(settings: Settings) -> Status:
     """Ask Postgres and Redis; raises what a person is told."""
     discover()
-    streams = sorted({event.event_type.stream for event in registered_events().values()})
     async with Broker(settings.redis_url.get_secret_value()) as broker:
-        found = await groups(broker, streams, settings.key_prefix)
+        found = await groups(broker, known_streams(), settings.key_prefix)
     async with connected(settings) as engine:
         return Status(await backlog(engine), found, await desk.count_open(engine))
+
+
+def known_streams() -> list[str]:
+    """The streams that this code publishes to or reads."""
+    return sorted({event.event_type.stream for event in registered_events().values()})
 
 
 def status_text(status: Status) -> str:

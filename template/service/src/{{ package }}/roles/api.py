@@ -15,5 +15,11 @@ async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
     postgres = database(settings, "api")
     async with units_of_work(settings, postgres, settings.database_pool_size) as (units, poker):
         app = create_app(SERVICE, units, poker)
-        async with http(app, settings.bind_host, settings.api_port, settings.drain_timeout):
+        async with http(
+            app,
+            settings.bind_host,
+            settings.api_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
+        ):
             await stopping.wait()

@@ -12,11 +12,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from ..db import is_infrastructure, is_unmigrated
 from ..errors import ServiceError
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 ERRORS = 20
 """Of what is wrong in one request, at most so much is told."""
 _SCHEMA = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -74,9 +76,11 @@ def install(app: FastAPI) -> None:
         raise error
 
     @app.exception_handler(StarletteHTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         response = problem(error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = _allowed(app, request)
         return response
 
     @app.exception_handler(RequestValidationError)
@@ -87,6 +91,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(_: Request, error: Exception) -> JSONResponse:
         return problem(500, "an error that is not yours; it has been logged")
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods that its path takes: the router names those of one endpoint only."""
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    fits = (m for m, s in asked if any(r.matches(s)[0] is Match.FULL for r in app.router.routes))
+    return ", ".join(fits)
 
 
 def _describe(app: FastAPI) -> None:

@@ -86,12 +86,13 @@ async def _group(broker: Broker, key: str, stream: str, info: dict[str, Any]) ->
         after = f"({info['last-delivered-id'].decode()}"
         lag = len(await broker.client.xrange(key, min=after, count=MOST) or ())
     pending = await broker.client.xpending(key, info["name"])
-    holders = {c["name"].decode(): c["pending"] for c in pending["consumers"] or ()}
+    holders = {c["name"]: c["pending"] for c in pending["consumers"] or ()}
+    parked = PARKED.encode()
     return GroupStatus(
         stream=stream,
-        group=info["name"].decode(),
+        group=info["name"].decode("utf-8", "backslashreplace"),  # anybody may have named it
         lag=lag,
         pending=info["pending"],
-        parked=holders.get(PARKED, 0),
-        consumers=info["consumers"] - (PARKED in holders),
+        parked=holders.get(parked, 0),
+        consumers=info["consumers"] - (parked in holders),
     )

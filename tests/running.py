@@ -99,13 +99,14 @@ def redis_server(program: str, folder: Path) -> Iterator[str]:
     arguments = [part for setting in settings.items() for part in setting]
     with subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL) as server:
         try:
-            _wait_for(port)
+            wait_for_port(port)
             yield f"redis://127.0.0.1:{port}/0"
         finally:
             server.terminate()
 
 
-def _wait_for(port: int) -> None:
+def wait_for_port(port: int) -> None:
+    """Wait until somebody listens there."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:

@@ -14,6 +14,7 @@ RELAY = "src/shop/pipe/relay.py"
 PIPE = "src/{{ package }}/pipe"
 EVENT = ".copier-answers.d/shop.Shipped.v1.yml"
 CONTRACTS = """#!/bin/sh
+: from shop.cli import main
 [ "$*" = "contracts check --json" ] || exit 9
 cat contracts.json
 exit 1

@@ -194,7 +194,8 @@ def test_a_git_that_is_too_old_is_named(
     old.parent.mkdir()
     real = shutil.which("git")
     old.write_text(
-        f'#!/bin/sh\n[ "$1" = version ] && echo git version 2.30.2 || exec {real} "$@"\n'
+        f"#!/bin/sh\nfor last; do :; done\n"
+        f'[ "$last" = version ] && echo git version 2.30.2 || exec {real} "$@"\n'
     )
     old.chmod(0o755)
     monkeypatch.setenv("PATH", str(old.parent), prepend=os.pathsep)

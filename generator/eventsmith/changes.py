@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from eventsmith.errors import EventsmithError
+
 
 class Fate(StrEnum):
     """What becomes of a file."""
@@ -60,11 +62,22 @@ def plan(
     """
     changes = []
     for path, content in rendered.items():
-        file = folder / path
+        file = _inside(folder, path)
         current = file.read_bytes() if file.is_file() else None
         fate = _fate(current, content, base.get(path), owned=path in owned)
         changes.append(Change(path, fate, content, current))
     return changes
+
+
+def _inside(folder: Path, path: str) -> Path:
+    """Return where a file is; raises EventsmithError where a link leads out of the folder."""
+    file = folder / path
+    if not file.resolve().is_relative_to(folder.resolve()):
+        raise EventsmithError(
+            f"{path} is a link, or lies behind one, that leads out of {folder}; "
+            "put the file itself there"
+        )
+    return file
 
 
 def _fate(current: bytes | None, content: bytes, base: bytes | None, *, owned: bool) -> Fate:

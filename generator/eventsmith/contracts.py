@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eventsmith import process
+from eventsmith.plumbing import Git
 from eventsmith.service import Service
 
 Verdict = Mapping[str, Any]  # with the keys type, status, findings and way_out
@@ -38,6 +39,9 @@ def ask(service: Service) -> Contracts:
     program = next(_programs(service), None)
     if program is None:
         return Contracts()
+    tracked = Git(service.folder).attempt("ls-files", "--error-unmatch", "--", str(program))
+    if tracked.returncode == 0:
+        return Contracts(failure=f"{program} is committed, and not run; remove it from git")
     answer = process.run([str(program), "contracts", "check", "--json"], service.folder)
     try:
         return Contracts([{**verdict} for verdict in json.loads(answer.out)])
@@ -46,7 +50,10 @@ def ask(service: Service) -> Contracts:
 
 
 def _programs(service: Service) -> Iterator[Path]:
-    """Yield the service's own command, in the environments that uv and people use."""
+    """Yield the service's own command, in the environments that uv and people use.
+
+    Other programs stand there as well, and a service may bear the name of one.
+    """
     environments = (
         os.environ.get("UV_PROJECT_ENVIRONMENT"),
         ".venv",
@@ -54,5 +61,10 @@ def _programs(service: Service) -> Iterator[Path]:
     )
     for environment in environments:
         for place in (f"bin/{service.slug}", f"Scripts/{service.slug}.exe"):
-            if environment and (file := service.folder / environment / place).is_file():
+            if environment and _is_own(service, file := service.folder / environment / place):
                 yield file
+
+
+def _is_own(service: Service, file: Path) -> bool:
+    wanted = f"from {service.answers.get('package')}.cli import main"
+    return file.is_file() and wanted.encode() in file.read_bytes()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eventsmith import process
 from eventsmith.errors import EventsmithError
+from eventsmith.plumbing import UNHOOKED
 
 # Set while git runs a hook or a rebase; they would turn every call on the caller's repository.
 _CALLERS_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
@@ -33,7 +34,7 @@ def describe_state(checkout: Path) -> str | None:
     """Say what makes a render of `checkout` impossible to reproduce, if anything does."""
     if not (checkout / ".git").exists():
         return "is no git repository"
-    status = process.run(["git", "status", "--porcelain=v2", "--branch"], checkout)
+    status = process.run(["git", *UNHOOKED, "status", "--porcelain=v2", "--branch"], checkout)
     if not status.ok:
         return "belongs to another user" if "dubious" in status.err else "cannot be read by git"
     if "# branch.oid (initial)" in status.out:

@@ -10,6 +10,9 @@ from eventsmith.errors import EventsmithError
 from eventsmith.process import telling_line
 from eventsmith.template.refs import without_password
 
+# Whoever packed the folder may have set these in its repository: programs for git to run.
+UNHOOKED = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+
 
 @dataclass(frozen=True, slots=True)
 class Git:
@@ -29,7 +32,7 @@ class Git:
     def attempt(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Run git, whatever comes of it."""
         return subprocess.run(
-            ["git", *arguments],
+            ["git", *UNHOOKED, *arguments],
             cwd=self.folder,
             env={**os.environ, "LC_ALL": "C", **self.environment},
             input=given,

@@ -1,5 +1,6 @@
 """A service as it stands in its folder: its answers, and those of its events."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,11 @@ from eventsmith.errors import EventsmithError
 
 ANSWERS = ".copier-answers.yml"
 EVENT_ANSWERS = ".copier-answers.d"
+NAMES = {
+    *("project_slug", "package", "event", "event_class", "event_module", "event_publisher"),
+    *("event_role", "event_stream", "event_type", "event_version"),
+}
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,199}", re.ASCII)
 
 
 class UnreadableAnswersError(EventsmithError):
@@ -90,6 +96,7 @@ def _read(folder: Path) -> Service:
     answers = read_answers(folder, ANSWERS)
     if answers.get("kind") != "service" or "project_slug" not in answers:
         raise EventsmithError(f"{folder} is a project of another template; name a service with -C")
+    _refuse_odd(folder / ANSWERS, answers)
     names = sorted(path.name for path in (folder / EVENT_ANSWERS).glob("*.yml"))
     files = [f"{EVENT_ANSWERS}/{name}" for name in names]
     events = [Event(file, _event_answers(folder, file)) for file in files]
@@ -101,7 +108,16 @@ def _event_answers(folder: Path, file: str) -> Mapping[str, Any]:
     answers = read_answers(folder, file)
     if answers.get("kind") != "event" or "event_type" not in answers:
         raise UnreadableAnswersError(folder / file, "keeps no event; restore it or remove it")
+    _refuse_odd(folder / file, answers)
     return answers
+
+
+def _refuse_odd(file: Path, answers: Mapping[str, Any]) -> None:
+    """Refuse names that nobody could have chosen: they become paths, commands and output."""
+    for key in NAMES & answers.keys():
+        if not _NAME.fullmatch(str(answers[key])):
+            said = ascii(answers[key])[:80]
+            raise UnreadableAnswersError(file, f"has {said} for {key}, which is no name")
 
 
 def read_answers(folder: Path, file: str) -> Mapping[str, Any]:
@@ -115,7 +131,7 @@ def read_answers(folder: Path, file: str) -> Mapping[str, Any]:
         raise UnreadableAnswersError(path, "has conflict markers; keep one side, then try again")
     try:
         answers = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, RecursionError):  # such as a 30th of February
         answers = None
     if not isinstance(answers, dict):
         raise UnreadableAnswersError(path, f"is not what Copier wrote; {restore}")

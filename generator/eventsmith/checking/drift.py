@@ -26,7 +26,7 @@ def conflicted(folder: Path) -> Iterator[str]:
     """Yield the files, whosever they are, in which the markers of a merge are left."""
     for path in _kept(folder):
         file = folder / path
-        content = file.read_bytes() if file.is_file() else b""
+        content = file.read_bytes() if file.is_file() and not file.is_symlink() else b""
         if b"<<<<<<< " in content and _MARKERS.search(content):
             yield path
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventsmith.cli.options import Folder, Template
-from eventsmith.cli.reporting import columns, hint, note
+from eventsmith.cli.reporting import columns, hint, note, show
 from eventsmith.errors import EventsmithError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def add_event(
     note(addition.remark)
     _refuse_edited(addition)
     for change in addition.changes:
-        typer.echo(f"{change.fate:<9}  {change.path}")
+        show(f"{change.fate:<9}  {change.path}")
     if not dry_run:
         hint(*addition.next_steps)
 
@@ -90,7 +90,7 @@ def _refuse_edited(addition: "Addition") -> None:
     from eventsmith.changes import Fate
 
     if differing := addition.having(Fate.DIFFERS):
-        typer.echo("".join(change.diff for change in differing), nl=False)
+        show("".join(change.diff for change in differing), end="")
         raise EventsmithError(
             f"{differing[0].path} has been edited, and nothing was written; take over by hand what "
             "you want of the difference above, or move the file away and run this again"
@@ -116,7 +116,7 @@ def remove_event(
 
     removal = remove(Request(folder, name, version, publisher, template), dry_run=dry_run)
     for path in removal.files:
-        typer.echo(f"removed    {path}")
+        show(f"removed    {path}")
     for text in removal.notes:
         note(text)
     slug, gone = removal.service.slug, removal.event.type
@@ -134,12 +134,12 @@ def events(
 
     rows = [asdict(row) for row in read(folder)]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        show(json.dumps(rows, indent=2))
     elif rows:
         titles = list(rows[0])
         cells = [
             [str("-" if row[title] is None else row[title]) for title in titles] for row in rows
         ]
-        typer.echo("\n".join(columns([titles, *cells])))
+        show("\n".join(columns([titles, *cells])))
     else:
-        typer.echo("no events yet; add one: eventsmith add-event NAME")
+        show("no events yet; add one: eventsmith add-event NAME")

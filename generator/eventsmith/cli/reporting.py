@@ -45,16 +45,26 @@ class Commands(TyperGroup):
             raise
 
 
+def printable(text: str) -> str:
+    """Return `text`, which may be from anywhere, with nothing in it that commands a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
+def show(text: str, *, end: str = "\n") -> None:
+    """Print a result: on a terminal what can be shown there, to a program or a file all of it."""
+    typer.echo((printable(text) if sys.stdout.isatty() else text) + end, nl=False)
+
+
 def note(text: str | None) -> None:
     """Tell what the user should know, if there is something."""
     if text:
-        typer.echo(f"note: {text}", err=True)
+        typer.echo(f"note: {printable(text)}", err=True)
 
 
 def hint(*commands: str) -> None:
     """Show commands to type next."""
     for command in commands:
-        typer.echo(f"  {command}")
+        show(f"  {command}")
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -66,7 +76,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def fail(message: str, code: int) -> NoReturn:
     """Tell what is wrong, and end."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {printable(message)}", err=True)
     sys.exit(code)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from eventsmith.cli.options import Data, Folder, Template, pairs
-from eventsmith.cli.reporting import hint, note
+from eventsmith.cli.reporting import hint, note, show
 
 if TYPE_CHECKING:
     from eventsmith.updating.update import Update
@@ -45,9 +45,9 @@ def update(
     for text in outcome.notes:
         note(text)
     if not outcome.changed:
-        typer.echo(f"{outcome.service.slug} is at {outcome.end} already")
+        show(f"{outcome.service.slug} is at {outcome.end} already")
     elif dry_run:
-        typer.echo(outcome.diff, nl=False)
+        show(outcome.diff, end="")
         for path, reason in outcome.conflicts.items():
             note(f"this would be a conflict: {path}, {reason}")
     else:
@@ -75,13 +75,13 @@ def check(
     for text in report.notes:
         note(text)
     if as_json:
-        typer.echo(json.dumps({"ok": not report.findings} | asdict(report), indent=2))
+        show(json.dumps({"ok": not report.findings} | asdict(report), indent=2))
     else:
         for found in report.findings:
-            typer.echo(f"{found.kind:<8}  {found.subject}: {found.message}")
-            typer.echo(found.diff if diff else "", nl=False)
+            show(f"{found.kind:<8}  {found.subject}: {found.message}")
+            show(found.diff if diff else "", end="")
         if not report.findings:
-            typer.echo(f"{report.service} is as {report.version} makes it")
+            show(f"{report.service} is as {report.version} makes it")
     raise typer.Exit(_DRIFT if report.findings else 0)
 
 
@@ -95,15 +95,15 @@ def _tell(outcome: "Update") -> None:
     only = "" if outcome.alone else " -- ."
     commit = f"{git} commit --message {quote(f'Update {slug} to {end}')}{only}"
     way = f"from {start} to {end}" if start != end else f"at {end}"
-    typer.echo(f"Updated {slug} {way}: {_counted(outcome.changed, 'file')}, nothing is committed.")
+    show(f"Updated {slug} {way}: {_counted(outcome.changed, 'file')}, nothing is committed.")
     if not outcome.conflicts:
         hint(f"{git} diff --cached{only}", commit)
         return
-    typer.echo(f"{_counted(outcome.conflicts, 'conflict')} to resolve:")
+    show(f"{_counted(outcome.conflicts, 'conflict')} to resolve:")
     hint(*(f"{path}  {reason}" for path, reason in outcome.conflicts.items()))
-    typer.echo("When they are:")
+    show("When they are:")
     hint(f"{git} add --all -- .", commit)
-    typer.echo("Or back to where you were:")
+    show("Or back to where you were:")
     hint(f"{git} {UNDO}")
 
 

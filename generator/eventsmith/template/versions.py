@@ -1,6 +1,5 @@
 """Versions of a template as plain files: each fetched once, to be rendered many times."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,18 +10,11 @@ from eventsmith import git
 from eventsmith.template import refs
 from eventsmith.errors import EventsmithError
 from eventsmith.plumbing import Git
+from eventsmith.process import telling_line
 from eventsmith.template.source import Source
 
-# What is checked out is compared with what git keeps: whole, and with the same line ends. And a
-# repository that is only read runs none of its hooks.
-_AS_KEPT = tuple(
-    part
-    for setting in (
-        *("core.autocrlf=false", "core.eol=lf", "core.sparseCheckout=false"),
-        *("core.fsmonitor=false", f"core.hooksPath={os.devnull}"),
-    )
-    for part in ("-c", setting)
-)
+# What is checked out is compared with what git keeps: with the same line ends.
+_AS_KEPT = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,26 +66,29 @@ class Versions:
     def _repository(self, source: Source) -> Git:
         location = source.location
         if location not in self._repositories:
-            place = Path(location)
-            if place.is_dir():
-                directory = _git_directory(place, source.shown)
-            else:
-                directory = str(self._scratch / f"repository-{len(self._repositories)}")
-                clone = ("clone", "--quiet", "--bare", "--", refs.address(location), directory)
-                Git(self._scratch)(*clone)
+            directory = str(self._scratch / f"repository-{len(self._repositories)}")
+            _clone(source, directory)
             self._repositories[location] = Git(self._scratch, {"GIT_DIR": directory})
         return self._repositories[location]
 
 
-def _git_directory(place: Path, shown: str) -> str:
-    """Return where git keeps the repository at `place`, not one that it merely lies in."""
-    alone = Git(place, {"GIT_CEILING_DIRECTORIES": str(place.parent)})
-    found = alone.attempt("rev-parse", "--absolute-git-dir")
-    if found.returncode:
+def _clone(source: Source, directory: str) -> None:
+    """Make a repository that has the source's objects, and none of its configuration.
+
+    There may be programs in it for git to run.
+    """
+    local = Path(source.location).is_dir()
+    options = ("--bare", "--quiet", "--template=", *(["--shared"] if local else []))
+    clone = Git(Path(directory).parent).attempt
+    done = clone("clone", *options, "--", refs.address(source.location), directory)
+    if not done.returncode:
+        return
+    if local:
         raise EventsmithError(
-            f"{shown} is no git repository, so it has no versions; name one that is by --template"
+            f"{source.shown} is no git repository, so it has no versions; name one by --template"
         )
-    return os.fsdecode(found.stdout).rstrip("\n")
+    reason = refs.without_password(telling_line(done.stderr.decode(errors="replace")))
+    raise EventsmithError(f"{source.shown} cannot be cloned: {reason}")
 
 
 @contextmanager

@@ -24,7 +24,13 @@ class Refused(ServiceError):
 
 
 class EventRefused(ServiceError):
-    """An event cannot be emitted: it is another service's, or cannot be written as JSON."""
+    """An event cannot be emitted: it is another service's."""
+
+
+class EventUnwritable(EventRefused):
+    """An event cannot be emitted: it cannot be written as JSON, or not be read again."""
+
+    status = 422
 
 
 class EventTooLarge(EventRefused):

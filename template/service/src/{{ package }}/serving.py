@@ -12,6 +12,8 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
+from .api.connection import HEADERS_BYTES, Connection
+from .api.guard import Guard
 from .errors import Misconfigured
 from .logging import change_level
 
@@ -48,11 +50,20 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 @asynccontextmanager
-async def http(app: ASGIApp, host: str, port: int, drain_timeout: float) -> AsyncIterator[None]:
-    """Serve `app` as long as the block runs; requests that still run then get `drain_timeout`."""
+async def http(
+    app: ASGIApp, host: str, port: int, drain_timeout: float, max_bytes: int
+) -> AsyncIterator[None]:
+    """Serve `app` as long as the block runs; requests that still run then get `drain_timeout`.
+
+    A request has at most `max_bytes`.
+    """
     server = _Server(
         uvicorn.Config(
-            app,
+            Guard(app, max_bytes),
+            http=Connection,
+            ws="none",
+            h11_max_incomplete_event_size=HEADERS_BYTES,
+            server_header=False,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=max(1, int(drain_timeout)),

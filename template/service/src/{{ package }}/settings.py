@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     consumer_port: int = Field(8002, ge=0, le=65535)
     """Port of the consumer's `/health/*` and `/metrics`; 0 takes a free one."""
 
+    request_max_bytes: int = Field(1024 * 1024, ge=1024)
+    """Size of a request's body; a larger one is refused."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """The least level that is logged."""
 

@@ -13,8 +13,9 @@ from ..discovery import import_modules
 from ..messaging.health import Health
 from ..messaging.poke import Poker
 from ..uow import UnitsOfWork
+from .docs import docs_router
 from .health import health_router
-from .problems import install
+from .problems import RESPONSES, install
 from .request_log import RequestLog
 
 
@@ -27,9 +28,12 @@ def create_app(title: str, units: UnitsOfWork, poker: Poker) -> FastAPI:
         yield
         poking.cancel()
 
-    app = FastAPI(title=title, lifespan=lifespan, redoc_url=None)
+    app = FastAPI(
+        title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=RESPONSES
+    )
     app.state.units = units
     install(app)
+    app.include_router(docs_router(title))
     app.include_router(health_router(Health(), lambda: _problems(units)))
     for module in import_modules(api):
         router = getattr(module, "router", None)

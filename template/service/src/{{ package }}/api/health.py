@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ..messaging.health import Health
+from .problems import install
 from .request_log import RequestLog
 
 Problems = Callable[[], Awaitable[Mapping[str, str]]]
@@ -41,6 +42,7 @@ def health_app(health: Health) -> FastAPI:
         return health.problems
 
     app = FastAPI(openapi_url=None)
+    install(app)
     app.include_router(health_router(health, problems))
     app.add_middleware(RequestLog)
     return app

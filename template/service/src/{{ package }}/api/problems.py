@@ -1,33 +1,66 @@
 """Errors as `application/problem+json` (RFC 9457)."""
 
+import json
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from ..db import is_infrastructure, is_unmigrated
 from ..errors import ServiceError
 
+MEDIA_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+ERRORS = 20
+"""Of what is wrong in one request, at most so much is told."""
+_SCHEMA = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request is refused", **_SCHEMA},
+    "5XX": {"description": "The service cannot answer now", **_SCHEMA},
+}
+"""What every endpoint may answer beside its own."""
+
 log = structlog.get_logger()
 
 
-def problem(status: int, detail: str, **more: object) -> JSONResponse:
+class Problem(BaseModel):
+    """Why a request was refused, or failed."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class ProblemResponse(JSONResponse):
+    """A problem. What it quotes of a request may be no text that UTF-8 has."""
+
+    media_type = MEDIA_TYPE
+
+    def render(self, content: Any) -> bytes:
+        """The problem as JSON in ASCII."""
+        return json.dumps(content).encode()
+
+
+def problem(status: int, detail: str, **more: object) -> ProblemResponse:
     """One problem, titled by its status."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
-    return JSONResponse(
-        jsonable_encoder(body | {"detail": detail} | more),
-        status_code=status,
-        media_type="application/problem+json",
-    )
+    return ProblemResponse(jsonable_encoder(body | {"detail": detail} | more), status_code=status)
 
 
 def install(app: FastAPI) -> None:
     """Answer every error as a problem; what is not the client's is logged."""
+    _describe(app)
 
     @app.exception_handler(ServiceError)
     async def service_error(_: Request, error: ServiceError) -> JSONResponse:
@@ -43,12 +76,34 @@ def install(app: FastAPI) -> None:
         raise error
 
     @app.exception_handler(StarletteHTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         response = problem(error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = _allowed(app, request)
         return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"at": e["loc"], "reason": e["msg"]} for e in error.errors()]
+        errors = [{"at": e["loc"], "reason": e["msg"]} for e in error.errors()[:ERRORS]]
         return problem(422, "the request is not valid", errors=errors)
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods that its path takes: the router names those of one endpoint only."""
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    fits = (m for m, s in asked if any(r.matches(s)[0] is Match.FULL for r in app.router.routes))
+    return ", ".join(fits)
+
+
+def _describe(app: FastAPI) -> None:
+    """Tell in the OpenAPI document what a problem is."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = described()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]

@@ -12,14 +12,14 @@ from .telemetry import CONSUMERS_REMOVED
 log = structlog.get_logger()
 
 
-def absent(consumers: Iterable[Mapping[str, Any]], after: float) -> list[str]:
+def absent(consumers: Iterable[Mapping[str, Any]], after: float) -> list[bytes]:
     """Those without a sign of life for `after` seconds.
 
     Redis 7.0 takes only an entry that came for a sign of life, so a consumer that waits for one
     may be among them. It is back with the next entry, and misses none.
     """
     return [
-        consumer["name"].decode()
+        consumer["name"]
         for consumer in consumers
         if consumer["idle"] >= after * 1000 and consumer["name"] != PARKED.encode()
     ]
@@ -40,4 +40,5 @@ async def remove_absent(
     for name in absent(consumers, after):
         if await broker.run("leave", key, group, name):
             CONSUMERS_REMOVED.labels(stream).inc()
-            log.info("janitor.consumer_removed", stream=stream, consumer=name)
+            consumer = name.decode("utf-8", "backslashreplace")
+            log.info("janitor.consumer_removed", stream=stream, consumer=consumer)

@@ -141,8 +141,8 @@ class Audit:
                 infos: Any = await client.xinfo_groups(key)
             except ResponseError:
                 return
-            ends = {info["name"].decode(): info["last-delivered-id"].decode() for info in infos}
-            after, last = "-", ends.get(self._group, "0-0")
+            ends = {info["name"]: info["last-delivered-id"].decode() for info in infos}
+            after, last = "-", ends.get(self._group.encode(), "0-0")
             while True:
                 entries: Any = await client.xrange(key, min=after, max=last, count=PAGE)
                 if not entries:

@@ -82,7 +82,7 @@ class Broker:
             text = _without_command(error)
             raise BrokerUnavailable(f"no answer from Redis at {self.address}: {text}") from error
 
-    async def run(self, script: str, key: str, *args: str | float) -> Any:
+    async def run(self, script: str, key: str, *args: str | bytes | float) -> Any:
         """Run messaging/lua/`script`.lua on one key."""
         with self.translated():
             return await self._scripts[script](keys=[key], args=args)

@@ -77,10 +77,11 @@ def parse(fields: Mapping[bytes, bytes]) -> Envelope:
         occurred_at = _TIME.validate_python(attributes["ce_time"])
     except ValidationError:
         raise Undecodable("ce_time is not a time with its zone") from None
-    return Envelope(attributes, _payload(data), event_id, occurred_at)
+    return Envelope(attributes, payload_of(data), event_id, occurred_at)
 
 
-def _payload(data: str) -> dict[str, object]:
+def payload_of(data: str) -> dict[str, object]:
+    """The payload that is written there; raises Undecodable, also if it is nested too deep."""
     try:
         payload = from_json(data, allow_inf_nan=False)
     except ValueError:

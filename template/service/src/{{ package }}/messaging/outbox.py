@@ -10,9 +10,9 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from ..errors import EventRefused, EventTooLarge
+from ..errors import EventRefused, EventTooLarge, EventUnwritable
 from ..events.base import DomainEvent
-from .envelope import JSON, SPEC_VERSION, Envelope
+from .envelope import JSON, SPEC_VERSION, Envelope, Undecodable, payload_of
 from .tables import outbox
 from .tracing import created
 
@@ -44,21 +44,32 @@ class Outbox:
                 f"{event_type} is published by {event_type.publisher}; "
                 f"{self.source} publishes only events of its own"
             )
-        try:
-            data = event.data()
-        except PydanticSerializationError as error:
-            raise EventRefused(f"{event_type} cannot be written as JSON") from error
-        size = len(data.encode())
-        if size > self._max_bytes:
-            raise EventTooLarge(
-                f"{event_type} has {size} bytes, more than the {self._max_bytes} of EVENT_MAX_BYTES"
-            )
+        data = self._data(event)
         attributes = _attributes(
             event.event_id, self.source, str(event_type), event.aggregate_id, event.occurred_at
         )
         attributes |= _lineage(cause)
         attributes |= created(event_type.stream, attributes)
         return OutboxRow(event.event_id, event_type.stream, attributes, data)
+
+    def _data(self, event: DomainEvent) -> str:
+        try:
+            data = event.data()
+            size = len(data.encode())
+            if size > self._max_bytes:
+                raise EventTooLarge(
+                    f"{event.event_type} has {size} bytes, "
+                    f"more than the {self._max_bytes} of EVENT_MAX_BYTES"
+                )
+            payload_of(data)
+        except PydanticSerializationError as error:
+            raise EventUnwritable(f"{event.event_type} cannot be written as JSON") from error
+        except Undecodable:
+            raise EventUnwritable(
+                f"{event.event_type} could not be read by its consumers: "
+                "it is nested too deep, or has too long a number"
+            ) from None
+        return data
 
     def notice(self, stream: str, ce_type: str, subject: str, data: str) -> OutboxRow:
         """A message of the pipe itself, such as the announcement of a dead letter."""

@@ -77,8 +77,9 @@ def page(letter: Row[Any]) -> str:
 
 
 def record(letter: Row[Any]) -> str:
-    """The same for a program: one line of JSON."""
-    return json.dumps(letter._asdict(), default=_plain, ensure_ascii=False)
+    """The same for a program: one line of JSON. It may end on a terminal, too."""
+    text = json.dumps(letter._asdict(), default=_plain, ensure_ascii=False)
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
 def _history(letter: Row[Any]) -> Iterator[str]:

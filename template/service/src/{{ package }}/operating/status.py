@@ -9,6 +9,7 @@ from ..messaging.status import Backlog, GroupStatus, backlog, groups
 from ..settings import Settings
 from ..wiring import discover
 from .database import connected
+from .letters import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def status_text(status: Status) -> str:
         f"dead letters  {status.dead_letters} open",
     ]
     lines += [
-        f"{g.stream} → {g.group}  lag {g.lag}, pending {g.pending} ({g.parked} parked), "
+        f"{g.stream} → {printable(g.group)}  lag {g.lag}, pending {g.pending} ({g.parked} parked), "
         f"consumers {g.consumers}"
         for g in status.groups
     ]

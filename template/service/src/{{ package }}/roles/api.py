@@ -24,5 +24,11 @@ async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
         app.router.routes.extend(desk)
         if exports(settings):
             trace_requests(app)
-        async with http(app, settings.bind_host, settings.api_port, settings.drain_timeout):
+        async with http(
+            app,
+            settings.bind_host,
+            settings.api_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
+        ):
             await stopping.wait()

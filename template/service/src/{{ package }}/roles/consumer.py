@@ -50,7 +50,11 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
             poker,
         ),
         http(
-            health_app(health), settings.bind_host, settings.consumer_port, settings.drain_timeout
+            health_app(health),
+            settings.bind_host,
+            settings.consumer_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
         ),
         asyncio.TaskGroup() as tasks,
     ):

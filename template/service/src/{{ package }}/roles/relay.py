@@ -31,7 +31,13 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
     app.include_router(backlog_router(waiting))
     async with (
         broker,
-        http(app, settings.bind_host, settings.relay_port, settings.drain_timeout),
+        http(
+            app,
+            settings.bind_host,
+            settings.relay_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
+        ),
         cleaning(settings, postgres),
     ):
         batches = Batches(

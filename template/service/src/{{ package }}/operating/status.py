@@ -9,7 +9,7 @@ from ..messaging.status import Backlog, GroupStatus, backlog, groups
 from ..settings import Settings
 from ..wiring import discover
 from .database import connected
-from .letters import printable
+from .texts import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import Result
 
 from conftest import assert_refused, git
-from eventsmith import reporting
+from eventsmith.cli import reporting
 from growing import Grown, Template
 
 RELAY = "src/shop/pipe/relay.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventsmith.errors import EventsmithError
 from eventsmith.process import telling_line
-from eventsmith.refs import without_password
+from eventsmith.template.refs import without_password
 
 # Whoever packed the folder may have set these in its repository: programs for git to run.
 UNHOOKED = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")

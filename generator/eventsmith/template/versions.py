@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from eventsmith import git, refs
+from eventsmith import git
+from eventsmith.template import refs
 from eventsmith.errors import EventsmithError
 from eventsmith.plumbing import Git
 from eventsmith.process import telling_line
-from eventsmith.source import Source
+from eventsmith.template.source import Source
 
 # What is checked out is compared with what git keeps: with the same line ends.
 _AS_KEPT = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")

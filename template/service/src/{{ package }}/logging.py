@@ -48,7 +48,8 @@ def configure(service: str, role: str, level: str, log_format: str) -> None:
     ]
     renderer: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if console:
-        renderer.append(structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback))
+        plain = structlog.dev.plain_traceback  # the other kind shows the values of variables
+        renderer.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
     else:
         exceptions = structlog.processors.ExceptionRenderer(without_values)
         renderer += [exceptions, structlog.processors.JSONRenderer()]

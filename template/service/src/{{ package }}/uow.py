@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
 
 from .errors import DatabaseUnavailable
 from .events.base import DomainEvent
@@ -39,15 +40,15 @@ class UnitOfWork:
         """Publish a message of the pipe itself, on the same terms."""
         self._emitted.append(self._outbox.notice(stream, ce_type, subject, data))
 
-    async def _write(self) -> bool:
+    def _write(self, session: Session) -> bool:
         """Write everything, the outbox rows last; whether there were any."""
-        await self.session.flush()
-        connection = await self.session.connection()
+        session.flush()
+        connection = session.connection()
         if connection.info.pop(FAILED, False):
             # Where a handler caught a database error, Postgres would roll back at the COMMIT and
             # say nothing. This raises then, unless the error stayed within a savepoint.
-            await connection.execute(text("SELECT 1"))
-        await self._outbox.insert(self.session, self._emitted)
+            connection.execute(text("SELECT 1"))
+        self._outbox.insert(session, self._emitted)
         return bool(self._emitted)
 
 
@@ -98,6 +99,6 @@ class UnitsOfWork:
             async with session.begin():
                 uow = UnitOfWork(session, self._outbox, cause)
                 yield uow
-                emitted = await uow._write()
+                emitted = await session.run_sync(uow._write)
             if emitted:
                 self._outbox.poke()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner, Result
 
-from eventsmith import bundle, source
-from eventsmith.cli import app
+from eventsmith.cli.app import app
+from eventsmith.template import bundle, source
 
 if TYPE_CHECKING:
     from growing import Grown, Template

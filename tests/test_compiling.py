@@ -2,7 +2,7 @@
 
 from jinja2 import Environment
 
-from eventsmith.compiling import each_text_once
+from eventsmith.template.compiling import each_text_once
 
 TEXT = "{{ name }} [[ name ]]"
 

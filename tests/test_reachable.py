@@ -13,7 +13,8 @@ import pytest
 from plumbum import local
 
 from conftest import ROOT, Eventsmith, assert_refused, git, program
-from eventsmith import bundle, process, source
+from eventsmith import process
+from eventsmith.template import bundle, source
 
 QUICK = ("--no-lock", "--no-git")
 

@@ -9,10 +9,10 @@ import yaml
 from copier import run_copy
 
 from conftest import Eventsmith, git
-from eventsmith import bundle, source
 from eventsmith.errors import EventsmithError
-from eventsmith.rendering import Answers, render
-from eventsmith.source import Source, has, newest, recorded
+from eventsmith.template import bundle, source
+from eventsmith.template.rendering import Answers, render
+from eventsmith.template.source import Source, has, newest, recorded
 
 ADDRESS = "https://example.com/eventsmith/eventsmith.git"
 

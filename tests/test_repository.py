@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from conftest import ROOT, git
-from eventsmith.cli import app
+from eventsmith.cli.app import app
 
 INDEX = re.compile(r"index-url\s*[=:]\s*\S|://[^\s\"']*/(simple|packages)\b")
 # The image's own cache may lie where this machine's user is at home.

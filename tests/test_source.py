@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from conftest import Eventsmith, git, program
-from eventsmith import source
 from eventsmith.errors import EventsmithError
+from eventsmith.template import source
 
 QUICK = ("--no-lock", "--no-git")
 

@@ -15,9 +15,9 @@ from conftest import Eventsmith, git, tree
 from eventsmith.ownership import Kind
 from eventsmith.service import ANSWERS, EVENT_ANSWERS, Part
 from eventsmith.snapshot import Snapshot, take
-from eventsmith.source import Source
-from eventsmith.update import Request, update
-from eventsmith.versions import Versions, versions
+from eventsmith.template.source import Source
+from eventsmith.template.versions import Versions, versions
+from eventsmith.updating.update import Request, update
 from growing import Grown, Template, next_release, real_template
 from rendering import EVERY, MAIN, read
 

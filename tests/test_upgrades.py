@@ -9,7 +9,7 @@ import yaml
 from packaging.version import Version
 
 from conftest import ROOT, git
-from eventsmith import upgrades
+from eventsmith.updating import upgrades
 from growing import Grown, Template
 
 OLD: upgrades.Releases = {"1.1.0": {"breaking": ["one"]}}

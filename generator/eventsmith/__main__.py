@@ -1,5 +1,5 @@
 """The way in for `python -m eventsmith`."""
 
-from eventsmith.cli import run
+from eventsmith.cli.app import run
 
 run()

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from eventsmith import git, naming, process
 from eventsmith.errors import EventsmithError
-from eventsmith.rendering import Answers, render
-from eventsmith.source import Source
+from eventsmith.template.rendering import Answers, render
+from eventsmith.template.source import Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventsmith.errors import EventsmithError
 from eventsmith.process import telling_line
-from eventsmith.refs import without_password
+from eventsmith.template.refs import without_password
 
 
 @dataclass(frozen=True, slots=True)

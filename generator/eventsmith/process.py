@@ -32,13 +32,13 @@ def telling_line(text: str) -> str:
     return (named or lines[-1:] or [""])[0]
 
 
-def run(command: list[str], folder: Path) -> Outcome:
+def run(command: list[str], folder: Path, **environment: str) -> Outcome:
     """Run `command` in `folder`, in English, with nobody to ask."""
     # LC_ALL: reasons are read by people who search for them, and by this package.
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"LC_ALL": "C"},
+        env=os.environ | {"LC_ALL": "C"} | environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from eventsmith.ownership import Ownership
-from eventsmith.rendering import Answers, questions, render_version
 from eventsmith.service import Part
-from eventsmith.versions import Version
+from eventsmith.template.rendering import Answers, questions, render_version
+from eventsmith.template.versions import Version
 
 
 @dataclass(frozen=True, slots=True)

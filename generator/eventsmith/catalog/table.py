@@ -2,7 +2,7 @@
 
 from eventsmith.catalog.model import Catalog, Consumer, Status
 from eventsmith.catalog.notices import Notice
-from eventsmith.reporting import columns
+from eventsmith.cli.reporting import columns
 
 _TITLES = ("event", "version", "publisher", "stream", "consumers")
 

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from eventsmith import new
-from eventsmith.add_event import add
 from eventsmith.demo.narrator import Narrator
 from eventsmith.demo.uv import run
-from eventsmith.event_answers import Request
-from eventsmith.source import find
+from eventsmith.events.add import add
+from eventsmith.events.answers import Request
+from eventsmith.template.source import find
 
 HANDLER = Path("src/inventory/handlers/orders_order_created.py")
 SERVICES = {"orders": {}, "inventory": {"aggregate": "Reservation"}}

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ..handlers.registry import Handler
-from ..uow import PATIENCE, UnitsOfWork
+from ..uow import PATIENCE, UnitOfWork, UnitsOfWork
 from .envelope import Envelope
-from .health import being_cancelled
+from .health import cancellable, cancellations
 from .telemetry import HANDLED, HANDLER_SECONDS
 
 Take = Callable[[AsyncSession], Awaitable[Collection[UUID]]]
@@ -24,27 +24,34 @@ async def attempt(
     what it raised. The one place where any exception is caught."""
     cause = envelopes[0] if len(envelopes) == 1 else None
     started = perf_counter()
+    cancelled = cancellations()
     try:
-        async with asyncio.timeout(handler.timeout), units.open(cause) as uow:
-            async with asyncio.timeout(PATIENCE):
-                taken = await take(uow.session)
-            events = [
-                handler.event.of(envelope.identity, envelope.payload)
-                for envelope in {e.event_id: e for e in envelopes}.values()
-                if envelope.event_id in taken
-            ]
-            if events:
-                await handler.run(events, uow)
+        with cancellable():
+            async with asyncio.timeout(handler.timeout), units.open(cause) as uow:
+                events = await _run(handler, envelopes, take, uow)
     except asyncio.CancelledError:
-        if being_cancelled():
+        if cancellations() > cancelled:
             raise
         HANDLED.labels(handler.name, "failed").inc(len(envelopes))
         return RuntimeError("the handler awaited something that was cancelled")
     except Exception as error:  # noqa: BLE001 (the boundary of the service's own code)
         HANDLED.labels(handler.name, "failed").inc(len(envelopes))
         return error
-    HANDLED.labels(handler.name, "done").inc(len(events))
-    HANDLED.labels(handler.name, "duplicate").inc(len(envelopes) - len(events))
+    HANDLED.labels(handler.name, "done").inc(events)
+    HANDLED.labels(handler.name, "duplicate").inc(len(envelopes) - events)
     if events:
         HANDLER_SECONDS.labels(handler.name).observe(perf_counter() - started)
+    return events
+
+
+async def _run(handler: Handler, envelopes: Sequence[Envelope], take: Take, uow: UnitOfWork) -> int:
+    async with asyncio.timeout(PATIENCE):
+        taken = await take(uow.session)
+    events = [
+        handler.event.of(envelope.identity, envelope.payload)
+        for envelope in {e.event_id: e for e in envelopes}.values()
+        if envelope.event_id in taken
+    ]
+    if events:
+        await handler.run(events, uow)
     return len(events)

@@ -17,6 +17,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from ..errors import BrokerRefused, BrokerUnavailable, Misconfigured
+from .health import cancellable
 
 TIMEOUT = 5.0
 """Seconds that an answer may take, beyond the time its command blocks."""
@@ -70,7 +71,8 @@ class Broker:
     def translated(self) -> Iterator[None]:
         """Raise BrokerUnavailable or GroupMissing in the place of the client's errors."""
         try:
-            yield
+            with cancellable():
+                yield
         except ResponseError as error:
             text = _without_command(error)
             if text.startswith(("NOGROUP", "UNBLOCKED")):

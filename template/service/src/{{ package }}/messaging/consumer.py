@@ -82,6 +82,7 @@ class Consumer:
                     retry_in=round(delay, 3),
                 )
                 await wait(delay, stopping)
+                self._wait_for_heartbeats()
             else:
                 backoff.reset()
                 if failing := self._handling.breaker.open_for:
@@ -109,20 +110,24 @@ class Consumer:
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
         """Walk the pending list for entries that are due, to its end unless slots run out."""
-        now = asyncio.get_running_loop().time()
+        now, in_flight = asyncio.get_running_loop().time(), self._in_flight
         if self._cursor == "-" and now < self._next_pass:
             return
         while free := self._free():
-            suspects = self._in_flight.suspects.enter()
+            suspects = in_flight.suspects.enter()
             taken = False
             try:
                 page = await self._group.claim(
-                    int(self._visibility_timeout * 1000), self._cursor, free, suspects
+                    int(self._visibility_timeout * 1000),
+                    self._cursor,
+                    free,
+                    suspects,
+                    in_flight.stream_ids,
                 )
-                taken = self._in_flight.start(page.deliveries, tasks)
+                taken = in_flight.start(page.deliveries, tasks)
             finally:
                 if suspects and not taken:
-                    self._in_flight.suspects.leave()
+                    in_flight.suspects.leave()
             for stream_id in page.trimmed:
                 TRIMMED.labels(self._group.stream).inc()
                 log.error("event.trimmed", stream=self._group.stream, stream_id=stream_id)
@@ -131,7 +136,12 @@ class Consumer:
                 self._next_pass = now + self._interval
                 return
 
+    def _wait_for_heartbeats(self) -> None:
+        """Take nothing over before they can be here: after an outage all look abandoned."""
+        self._cursor = "-"
+        self._next_pass = asyncio.get_running_loop().time() + self._in_flight.beat
+
     def _free(self) -> int:
         """How many entries may be taken now."""
         in_flight = self._in_flight
-        return self._handling.breaker.allows(in_flight.free, in_flight.count)
+        return self._handling.breaker.allows(in_flight.free, len(in_flight.stream_ids))

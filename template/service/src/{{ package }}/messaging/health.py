@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from time import monotonic
 
 STALLED = 180.0
@@ -59,11 +60,26 @@ class Backoff:
         return random.uniform(0.5, 1) * ceiling
 
 
-def being_cancelled() -> bool:
-    """Whether this task is told to end. To be asked where errors are caught: a rollback that fails,
-    because its connection broke, raises in the place of the cancellation."""
+def cancellations() -> int:
+    """How often this task was told to end."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    return task.cancelling() if task else 0
+
+
+@contextmanager
+def cancellable() -> Iterator[None]:
+    """End with CancelledError if the block was cancelled, whatever it ended with itself.
+
+    A rollback that fails, because its connection broke, raises in the place of the cancellation.
+    `asyncio.wait_for`, which the Redis client uses, loses one that comes when it has just got what
+    it waited for; since Python 3.12 it does not.
+    """
+    before = cancellations()
+    try:
+        yield
+    finally:
+        if cancellations() > before:
+            raise asyncio.CancelledError
 
 
 async def wait(seconds: float, *events: asyncio.Event) -> None:

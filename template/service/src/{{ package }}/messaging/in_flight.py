@@ -49,9 +49,14 @@ class InFlight:
         return self._concurrency - len(self._running)
 
     @property
-    def count(self) -> int:
-        """How many entries are in hand."""
-        return len(self._running)
+    def stream_ids(self) -> list[str]:
+        """The entries in hand."""
+        return list(self._running)
+
+    @property
+    def beat(self) -> float:
+        """Seconds between two heartbeats."""
+        return min(self._visibility_timeout / 3, BEAT)
 
     def start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> bool:
         """Start on entries: by themselves, or together those whose handlers take batches. Whether
@@ -60,8 +65,7 @@ class InFlight:
         together: dict[bytes | None, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             if delivery.stream_id in self._running:
-                # A process that was stopped for long finds entries due that it still works on.
-                continue
+                continue  # a group that was made anew delivers from the beginning
             suspects |= delivery.suspect
             if self._handling.batch_size(delivery) == 1:
                 self._start([delivery], tasks)
@@ -120,7 +124,7 @@ class InFlight:
     async def _insist(self, command: Callable[[], Awaitable[object]]) -> None:
         """Repeat a command until Redis answers. Without it the entry would come back as an
         orphan, which counts as one more attempt."""
-        backoff = Backoff(0.2, 5)
+        backoff = Backoff(self.beat / 10, self.beat / 2)
         while True:
             try:
                 await command()
@@ -146,7 +150,7 @@ class InFlight:
     async def heartbeat(self) -> None:
         """Keep what is being handled from looking abandoned, until cancelled."""
         while True:
-            await asyncio.sleep(min(self._visibility_timeout / 3, BEAT))
+            await asyncio.sleep(self.beat)
             if not self._alive:
                 continue
             try:

@@ -19,7 +19,7 @@ from ..db import reason_of
 from .absence import remove_absent
 from .broker import Broker
 from .failure import whereabouts
-from .health import being_cancelled
+from .health import cancellable
 from .purging import Purger
 from .telemetry import JANITOR_FAILED
 from .trimming import Trimmer
@@ -105,12 +105,11 @@ class Janitor:
         the relay beside it has more important work."""
         for name, step in self._steps:
             try:
-                async with asyncio.timeout(LONGEST), self._alone() as alone:
-                    if alone:
-                        await step()
-            except Exception as error:
-                if being_cancelled():
-                    raise asyncio.CancelledError from error
+                with cancellable():
+                    async with asyncio.timeout(LONGEST), self._alone() as alone:
+                        if alone:
+                            await step()
+            except Exception as error:  # noqa: BLE001 (the next step is another one's)
                 JANITOR_FAILED.labels(name).inc()
                 log.warning(
                     "janitor.failed",

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..db import DATABASE_ERRORS, Database, reason_of
 from ..errors import BrokerUnavailable
 from .batch import Batches, Unrecorded
-from .health import Backoff, Health, being_cancelled, wait
+from .health import Backoff, Health, cancellable, wait
 from .lost_writes import LostWrites
 from .poke import listen
 from .telemetry import OUTBOX_OLDEST_AGE, OUTBOX_PENDING, RELAY_FAILED
@@ -91,12 +91,15 @@ class Relay:
         """Measure the backlog for the metrics, until cancelled."""
         while True:
             try:
-                async with asyncio.timeout(OBSERVE), self._engine.connect() as connection:
-                    pending, age = (await connection.execute(_BACKLOG)).one()
+                with cancellable():
+                    pending, age = await self._backlog()
                 OUTBOX_PENDING.set(pending)
                 OUTBOX_OLDEST_AGE.set(float(age or 0))
-            except (*DATABASE_ERRORS, TimeoutError) as error:
-                if being_cancelled():
-                    raise asyncio.CancelledError from error
+            except (*DATABASE_ERRORS, TimeoutError):
                 log.debug("relay.backlog_unknown")
             await asyncio.sleep(OBSERVE)
+
+    async def _backlog(self) -> tuple[int, float | None]:
+        async with asyncio.timeout(OBSERVE), self._engine.connect() as connection:
+            pending, age = (await connection.execute(_BACKLOG)).one()
+            return pending, age

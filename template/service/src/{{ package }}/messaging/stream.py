@@ -100,13 +100,20 @@ class Group:
             for stream_id, fields in entries
         ]
 
-    async def claim(self, min_idle: int, cursor: str, free: int, suspects: int) -> Claimed:
-        """Take over up to `free` entries, `suspects` of them suspects; one page from `cursor`.
+    async def claim(
+        self, min_idle: int, cursor: str, free: int, suspects: int, in_hand: Iterable[str] = ()
+    ) -> Claimed:
+        """Take over up to `free` entries, `suspects` of them suspects and none `in_hand`; one
+        page from `cursor`.
 
         The first cursor and the one after the last page are `-`. Raises GroupMissing.
         """
-        args = (self.group, self._consumer, PARKED, min_idle, cursor, free, suspects)
-        following, taken = await self._broker.run("claim", self._key, *args)
+        following, taken = await self._broker.run(
+            "claim",
+            self._key,
+            *(self.group, self._consumer, PARKED, min_idle, cursor, free, suspects),
+            *in_hand,
+        )
         deliveries = [
             Delivery(
                 entry[0].decode(),

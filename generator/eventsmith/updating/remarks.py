@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from eventsmith import upgrades
-from eventsmith.merging import Merge, Tree
 from eventsmith.repository import shortened
-from eventsmith.route import Route
 from eventsmith.service import Service, read_answers
 from eventsmith.snapshot import Snapshot
+from eventsmith.updating import upgrades
+from eventsmith.updating.merging import Merge, Tree
+from eventsmith.updating.route import Route
 
 
 def remarks(

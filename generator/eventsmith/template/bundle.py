@@ -8,7 +8,8 @@ from importlib.metadata import metadata, version
 from importlib.resources import as_file, files
 from tempfile import TemporaryDirectory
 
-from eventsmith import environment, refs
+from eventsmith import environment
+from eventsmith.template import refs
 
 _BUNDLE = files("eventsmith") / "template.bundle"
 

@@ -6,14 +6,14 @@ from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from eventsmith import drift
+from eventsmith.checking import drift
 from eventsmith.contracts import Contracts, ask
 from eventsmith.errors import EventsmithError
-from eventsmith.route import starts
 from eventsmith.service import Event, Part, Service, UnreadableAnswersError, find
 from eventsmith.snapshot import take
-from eventsmith.source import newest, recorded
-from eventsmith.versions import Version, Versions, versions
+from eventsmith.template.source import newest, recorded
+from eventsmith.template.versions import Version, Versions, versions
+from eventsmith.updating.route import starts
 
 
 class Kind(StrEnum):

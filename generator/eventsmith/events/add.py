@@ -10,13 +10,13 @@ from typing import Any
 from eventsmith import changes
 from eventsmith.changes import Change, Fate
 from eventsmith.errors import EventsmithError
-from eventsmith.event_answers import ASKED, Request, asked, event_answers, event_type
+from eventsmith.events.answers import ASKED, Request, asked, event_answers, event_type
 from eventsmith.ownership import Kind, Ownership
-from eventsmith.rendering import Answers, render, render_version
 from eventsmith.service import EVENT_ANSWERS, Event, Service
 from eventsmith.service import find as find_service
-from eventsmith.source import Source, recorded
-from eventsmith.versions import versions
+from eventsmith.template.rendering import Answers, render, render_version
+from eventsmith.template.source import Source, recorded
+from eventsmith.template.versions import versions
 
 _SPELLING = {
     "event": "NAME",

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from eventsmith.errors import EventsmithError
-from eventsmith.merging import Merge
 from eventsmith.plumbing import Git
 from eventsmith.repository import Repository, shortened
-from eventsmith.restoring import locked_index, restored_on_failure
+from eventsmith.updating.merging import Merge
+from eventsmith.updating.restoring import locked_index, restored_on_failure
 
 
 def apply(repository: Repository, merge: Merge) -> None:

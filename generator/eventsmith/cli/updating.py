@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventsmith.options import Data, Folder, Template, pairs
-from eventsmith.reporting import hint, note
+from eventsmith.cli.options import Data, Folder, Template, pairs
+from eventsmith.cli.reporting import hint, note
 
 if TYPE_CHECKING:
-    from eventsmith.update import Update
+    from eventsmith.updating.update import Update
 
 app = typer.Typer()
 _CONFLICTS, _DRIFT = 3, 4
@@ -37,8 +37,8 @@ def update(
     template: Template = None,
 ) -> None:
     """Move the service and its events to a newer template; what changes is staged."""
-    from eventsmith.update import Request
-    from eventsmith.update import update as run
+    from eventsmith.updating.update import Request
+    from eventsmith.updating.update import update as run
 
     request = Request(folder, to, base, pairs(data or []), template)
     outcome = run(request, dry_run=dry_run)
@@ -69,7 +69,7 @@ def check(
     template: Template = None,
 ) -> None:
     """Tell whether the template's files, the events and the contracts are as they should be."""
-    from eventsmith.check import check as run
+    from eventsmith.checking.check import check as run
 
     report = run(folder, template, latest=latest)
     for text in report.notes:

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from eventsmith import cli_catalog, cli_events, cli_updating
-from eventsmith.options import Data, Template, pairs
-from eventsmith.reporting import Commands, hint, note
+from eventsmith.cli import catalog as cli_catalog
+from eventsmith.cli import events as cli_events
+from eventsmith.cli import updating as cli_updating
+from eventsmith.cli.options import Data, Template, pairs
+from eventsmith.cli.reporting import Commands, hint, note
 
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_events.app)
@@ -67,7 +69,7 @@ def new(
 ) -> None:
     """Make a service in the folder DEST."""
     from eventsmith.new import Request, create, preview
-    from eventsmith.source import find
+    from eventsmith.template.source import find
 
     if not dest:
         raise typer.BadParameter("is empty", param_hint="DEST")  # it would mean this folder

@@ -5,10 +5,11 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eventsmith import bundle, environment, git, refs
+from eventsmith import environment, git
+from eventsmith.template import bundle, refs
 from eventsmith.errors import EventsmithError
 
-_CHECKOUT = Path(__file__).resolve().parents[2]
+_CHECKOUT = Path(__file__).resolve().parents[3]
 _UNVERSIONED = "the service records no version of its template"
 
 
@@ -48,13 +49,8 @@ class Source:
 
 def find(template: str | None) -> Source:
     """Return the template named by the user, or else the one this command belongs to."""
-    if template is not None:
-        return _named(template)
-    if _is_checkout(_CHECKOUT):
-        return _checkout(_CHECKOUT)
-    if bundle.exists():
-        return Source(bundle.address(), ref="HEAD", bundled=True)
-    raise EventsmithError("this installation carries no template; name one with --template")
+    source = _own() if template is None else _named(template)
+    return source.at("HEAD") if source.ref == "HEAD" else source
 
 
 def recorded(answers: Mapping[str, object], template: str | None) -> Source:
@@ -101,9 +97,9 @@ def _candidates(place: str, template: str | None) -> Iterator[Source]:
         yield _named(template)
     elif place and not bundle.is_own(place):
         yield _named(place)
-        yield find(None)
+        yield _own()
     else:
-        own = find(None)
+        own = _own()
         yield replace(own, location=place) if own.bundled and place else own
 
 
@@ -123,21 +119,25 @@ def _as_it_stands(source: Source, problems: list[str]) -> Source:
     return replace(source, missing=missing, remark=remark)
 
 
+def _own() -> Source:
+    if _is_checkout(_CHECKOUT):
+        return Source(str(_CHECKOUT), ref="HEAD")
+    if bundle.exists():
+        return Source(bundle.address(), ref="HEAD", bundled=True)
+    raise EventsmithError("this installation carries no template; name one with --template")
+
+
 def _named(template: str) -> Source:
     path = Path(template).expanduser()
     if _is_checkout(path):
-        return _checkout(path.resolve())
+        # The work tree as it stands: its last release may be far behind what is seen.
+        return Source(str(path.resolve()), ref="HEAD")
     # A service records where it came from, and a relative path means nothing from elsewhere.
     return Source(str(path.resolve()) if path.exists() else template, ref=None)
 
 
 def _is_checkout(path: Path) -> bool:
     return (path / "copier.yml").is_file() and (path / "template").is_dir()
-
-
-def _checkout(path: Path) -> Source:
-    """Return the work tree as it stands: its last release may be far behind what is seen."""
-    return Source(str(path), ref="HEAD", remark=_remark(path))
 
 
 def _remark(path: Path) -> str | None:

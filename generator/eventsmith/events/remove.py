@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eventsmith import changes, naming
-from eventsmith.add_event import render_event
 from eventsmith.changes import Fate
 from eventsmith.errors import EventsmithError
+from eventsmith.events.add import render_event
 from eventsmith.repository import shortened
 from eventsmith.service import Event, Service, find
-from eventsmith.source import recorded
+from eventsmith.template.source import recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eventsmith.cli.options import Folder, Template
+from eventsmith.cli.reporting import columns, hint, note
 from eventsmith.errors import EventsmithError
-from eventsmith.options import Folder, Template
-from eventsmith.reporting import columns, hint, note
 
 if TYPE_CHECKING:
-    from eventsmith.add_event import Addition
+    from eventsmith.events.add import Addition
 
 
 class Role(StrEnum):
@@ -66,8 +66,8 @@ def add_event(
     template: Template = None,
 ) -> None:
     """Add an event to the service in this folder, as new files."""
-    from eventsmith.add_event import add
-    from eventsmith.event_answers import Request
+    from eventsmith.events.add import add
+    from eventsmith.events.answers import Request
 
     if origin and (fields or stream or role not in (None, Role.CONSUMES)):
         raise typer.BadParameter(
@@ -112,7 +112,7 @@ def remove_event(
     template: Template = None,
 ) -> None:
     """Delete the files of an event, if nobody has edited them."""
-    from eventsmith.remove_event import Request, remove
+    from eventsmith.events.remove import Request, remove
 
     removal = remove(Request(folder, name, version, publisher, template), dry_run=dry_run)
     for path in removal.files:
@@ -130,7 +130,7 @@ def events(
     folder: Folder = Path(),
 ) -> None:
     """List the events of the service in this folder."""
-    from eventsmith.events import events as read
+    from eventsmith.events.listing import events as read
 
     rows = [asdict(row) for row in read(folder)]
     if as_json:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from eventsmith.merging import Entry, Tree
 from eventsmith.ownership import Kind
 from eventsmith.snapshot import Snapshot
+from eventsmith.updating.merging import Entry, Tree
 
 
 @dataclass(frozen=True, slots=True)

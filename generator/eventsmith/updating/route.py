@@ -7,8 +7,8 @@ from pathlib import Path
 from eventsmith import git
 from eventsmith.errors import EventsmithError
 from eventsmith.service import Part, Service
-from eventsmith.source import Source, newest, recorded
-from eventsmith.versions import Version, Versions
+from eventsmith.template.source import Source, newest, recorded
+from eventsmith.template.versions import Version, Versions
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ def without_password(text: str) -> str:
 
 def has(place: str, ref: str) -> bool:
     """Tell whether `ref` is a tag, a branch or a commit there."""
+    if Path(place).is_dir():
+        return _has(Path(place), ref)
     if ref in names(place):
         return True
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
@@ -44,6 +46,16 @@ def has(place: str, ref: str) -> bool:
         _git(place, *clone, folder=folder)
         check = ["rev-parse", "--verify", "--end-of-options", f"{ref}^{{commit}}"]
         return process.run(["git", "--git-dir", "copy", *check], folder).ok
+
+
+def _has(folder: Path, ref: str) -> bool:
+    """Ask a repository on this disk, but not one that it merely lies in."""
+    check = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}"]
+    above = str(folder.absolute().parent)
+    done = process.run(["git", *check], folder, GIT_CEILING_DIRECTORIES=above)
+    if done.code > 1:
+        raise UnreadableError(f"{folder} cannot be read ({without_password(done.reason)})")
+    return done.ok
 
 
 def names(place: str) -> list[str]:

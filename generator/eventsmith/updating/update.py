@@ -5,16 +5,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from eventsmith.applying import apply
 from eventsmith.errors import EventsmithError
-from eventsmith.merging import Merge, Merger, Tree
-from eventsmith.remarks import leftovers, remarks
 from eventsmith.repository import ready
-from eventsmith.route import Route, lead
 from eventsmith.service import Service, find
-from eventsmith.sides import Side, changed, prepare
 from eventsmith.snapshot import Snapshot, take
-from eventsmith.versions import versions
+from eventsmith.template.versions import versions
+from eventsmith.updating.applying import apply
+from eventsmith.updating.merging import Merge, Merger, Tree
+from eventsmith.updating.remarks import leftovers, remarks
+from eventsmith.updating.route import Route, lead
+from eventsmith.updating.sides import Side, changed, prepare
 
 _IDENTITY = ("aggregate", "event", "kind", "package", "project_slug", "with_example")
 _REASONS = {

@@ -13,14 +13,14 @@ from typing import Any
 
 import yaml
 
-from eventsmith.compiling import each_text_once
+from eventsmith.template.compiling import each_text_once
 from eventsmith.environment import given
 from eventsmith.errors import EventsmithError
 from eventsmith.naming import nearest
 from eventsmith.process import telling_line
 from eventsmith.service import ANSWERS
-from eventsmith.source import Source
-from eventsmith.versions import Version
+from eventsmith.template.source import Source
+from eventsmith.template.versions import Version
 
 _WRONG = re.compile(r"(?:Validation error|Invalid choice) for (?:question )?'(\w+)': (.+)")
 _ORIGIN = re.compile(r"^_src_path:.*\n(?:[ ].*\n)*", re.MULTILINE)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from eventsmith import git, refs
+from eventsmith import git
+from eventsmith.template import refs
 from eventsmith.errors import EventsmithError
 from eventsmith.plumbing import Git
-from eventsmith.source import Source
+from eventsmith.template.source import Source
 
 # What is checked out is compared with what git keeps: whole, and with the same line ends. And a
 # repository that is only read runs none of its hooks.

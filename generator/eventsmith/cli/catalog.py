@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from eventsmith.reporting import note
+from eventsmith.cli.reporting import note
 
 if TYPE_CHECKING:
     from eventsmith.catalog.model import Catalog

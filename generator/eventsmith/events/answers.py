@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from eventsmith.errors import EventsmithError
-from eventsmith.fields import plain
+from eventsmith.events.fields import plain
 from eventsmith.schema.finding import find as find_contract
 from eventsmith.schema.source import contract_source
 from eventsmith.service import Service

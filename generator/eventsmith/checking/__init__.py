@@ -1,0 +1,1 @@
+"""Comparing a service with its template, for CI."""

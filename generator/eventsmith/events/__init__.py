@@ -1,0 +1,1 @@
+"""What changes and lists the events of a service."""

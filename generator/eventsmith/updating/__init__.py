@@ -1,0 +1,1 @@
+"""Moving a service and its events to another version of the template."""

@@ -40,8 +40,12 @@ class UnitOfWork:
         """Publish a message of the pipe itself, on the same terms."""
         self._emitted.append(self._outbox.notice(stream, ce_type, subject, data))
 
-    def _write(self, session: Session) -> bool:
+    async def _write(self) -> bool:
         """Write everything, the outbox rows last; whether there were any."""
+        await self.session.run_sync(self._flush)
+        return bool(self._emitted)
+
+    def _flush(self, session: Session) -> None:
         session.flush()
         connection = session.connection()
         if connection.info.pop(FAILED, False):
@@ -49,7 +53,6 @@ class UnitOfWork:
             # say nothing. This raises then, unless the error stayed within a savepoint.
             connection.execute(text("SELECT 1"))
         self._outbox.insert(session, self._emitted)
-        return bool(self._emitted)
 
 
 def _remember_failure(context: ExceptionContext) -> None:
@@ -99,6 +102,6 @@ class UnitsOfWork:
             async with session.begin():
                 uow = UnitOfWork(session, self._outbox, cause)
                 yield uow
-                emitted = await session.run_sync(uow._write)
+                emitted = await uow._write()
             if emitted:
                 self._outbox.poke()

@@ -21,8 +21,8 @@ lint: .venv/complete ## check style, format and types
 	@$(VENV)/ruff format --check .
 	@$(VENV)/python -m mypy
 
-bench: .venv/complete ## measure eventsmith against its budgets
-	@$(RUN) $(VENV)/python -m benchmarks
+bench: .venv/complete ## measure services and command beside others: ONLY=relay QUICK=1
+	@$(RUN) $(VENV)/python -m benchmarks $(ONLY)
 
 build: .venv/complete ## build the wheel and the sdist, into dist/
 	@$(RUN) $(VENV)/uv build --quiet --no-build-isolation --python $(VENV)/python

@@ -1,1 +1,1 @@
-"""Measures eventsmith against its budgets: `python -m benchmarks`."""
+"""Measures generated services and the generator beside what one would use instead."""

@@ -5,25 +5,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
 
-from benchmarks.commands import ROOT, Ratio
+from benchmarks.installed import ROOT
 
-ROUNDS = 5
-LIMIT = 3.0
 EVENTS = ("Packed", "Shipped", "Delivered", "Returned", "Lost")
 
 
-def measure() -> Ratio:
-    """Measure the command against its limit in seconds."""
-    with TemporaryDirectory(prefix="eventsmith-bench-") as scratch:
-        template, service = Path(scratch, "template"), Path(scratch, "orders")
-        _release_first(template)
-        _make(service, template)
-        _release_next(template)
-        times = [_seconds(service) for _ in range(ROUNDS + 1)][1:]
-    return Ratio("eventsmith update, 5 events", median(times), "a limit", LIMIT, budget=1.0)
+def measure(folder: Path, rounds: int, events: int) -> list[float]:
+    """Return the seconds that it takes, once for each round."""
+    template, service = folder / "template", folder / "updated"
+    _release_first(template)
+    _make(service, template, events)
+    _release_next(template)
+    return [_seconds(service) for _ in range(rounds)]
 
 
 def _release_first(template: Path) -> None:
@@ -33,10 +27,10 @@ def _release_first(template: Path) -> None:
     _release(template, "v1.0.0")
 
 
-def _make(service: Path, template: Path) -> None:
+def _make(service: Path, template: Path, events: int) -> None:
     quick = ("--defaults", "--no-lock", "--template", str(template))
     _eventsmith(service.parent, "new", service.name, *quick)
-    for event in EVENTS:
+    for event in EVENTS[:events]:
         _eventsmith(service, "add-event", event, "carrier:str", "--role", "both")
     _commit(service, "Events")
 

@@ -9,11 +9,15 @@ PORTS = {"redis": 6379, "postgres": 5432, "postgresql": 5432}
 
 
 class Line:
-    """Carries what clients and one server tell each other. `url` leads to the server over it."""
+    """Carries what clients and one server tell each other. `url` leads to the server over it.
+
+    `round_trips` counts how often a client asked and had to wait for the answer.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url = url
+        self.round_trips = 0
         self._server = parts.hostname or "127.0.0.1", parts.port or PORTS[parts.scheme]
         self._passing = asyncio.Event()
         self._passing.set()
@@ -68,11 +72,11 @@ class Line:
         talk.add_done_callback(self._talks.discard)
 
     async def _talk(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        passing = self._passing
+        passing, waiting = self._passing, asyncio.Event()
         server, to_server = await asyncio.open_connection(*self._server)
         ways = [
-            asyncio.create_task(self._carry(client, to_server, passing)),
-            asyncio.create_task(self._carry(server, to_client, passing, answers=True)),
+            asyncio.create_task(self._carry(client, to_server, passing, waiting)),
+            asyncio.create_task(self._carry(server, to_client, passing, waiting, answers=True)),
         ]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
@@ -87,6 +91,7 @@ class Line:
         source: asyncio.StreamReader,
         sink: asyncio.StreamWriter,
         passing: asyncio.Event,
+        waiting: asyncio.Event,
         *,
         answers: bool = False,
     ) -> None:
@@ -99,8 +104,16 @@ class Line:
                 if answers and self._cut:
                     self._cut = False
                     return
+                self._count(waiting, answers)
                 sink.write(data)
                 await sink.drain()
+
+    def _count(self, waiting: asyncio.Event, answers: bool) -> None:
+        if answers:
+            waiting.clear()
+        elif not waiting.is_set():
+            waiting.set()
+            self.round_trips += 1
 
 
 @asynccontextmanager

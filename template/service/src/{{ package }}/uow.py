@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from sqlalchemy import event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
 
 from .errors import DatabaseUnavailable
 from .events.base import DomainEvent
@@ -41,14 +42,17 @@ class UnitOfWork:
 
     async def _write(self) -> bool:
         """Write everything, the outbox rows last; whether there were any."""
-        await self.session.flush()
-        connection = await self.session.connection()
+        await self.session.run_sync(self._flush)
+        return bool(self._emitted)
+
+    def _flush(self, session: Session) -> None:
+        session.flush()
+        connection = session.connection()
         if connection.info.pop(FAILED, False):
             # Where a handler caught a database error, Postgres would roll back at the COMMIT and
             # say nothing. This raises then, unless the error stayed within a savepoint.
-            await connection.execute(text("SELECT 1"))
-        await self._outbox.insert(self.session, self._emitted)
-        return bool(self._emitted)
+            connection.execute(text("SELECT 1"))
+        self._outbox.insert(session, self._emitted)
 
 
 def _remember_failure(context: ExceptionContext) -> None:

@@ -4,11 +4,26 @@ from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Select, func, literal, select
+from sqlalchemy import ARRAY, CursorResult, Select, Text, Uuid, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from .tables import inbox
+
+# One statement whatever the number of events, so that it is compiled and planned but once.
+_DECIDE = (
+    insert(inbox)
+    .from_select(
+        ["handler", "event_id", "state"],
+        select(
+            bindparam("handler", type_=Text),
+            func.unnest(bindparam("event_ids", type_=ARRAY(Uuid))),
+            bindparam("state", type_=Text),
+        ),
+    )
+    .on_conflict_do_nothing()
+    .returning(inbox.c.event_id)
+)
 
 
 async def decide(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
@@ -22,12 +37,8 @@ async def decide_all(
 ) -> set[UUID]:
     """The same for several events; those that had not been decided. In the order of their ids, so
     that two of these never wait for one another."""
-    rows = [
-        {"handler": handler, "event_id": event_id, "state": state}
-        for event_id in sorted(set(event_ids))
-    ]
-    statement = insert(inbox).values(rows).on_conflict_do_nothing()
-    return set(await session.scalars(statement.returning(inbox.c.event_id)))
+    row = {"handler": handler, "event_ids": sorted(set(event_ids)), "state": state}
+    return set(await session.scalars(_DECIDE, row))
 
 
 async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UUID) -> set[str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic_core import PydanticSerializationError
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from ..errors import EventRefused, EventTooLarge, EventUnwritable
@@ -77,7 +77,7 @@ class Outbox:
         attributes = _attributes(event_id, self.source, ce_type, subject, datetime.now(UTC))
         return OutboxRow(event_id, stream, attributes | created(stream, attributes), data)
 
-    async def insert(self, session: AsyncSession, rows: Sequence[OutboxRow]) -> None:
+    def insert(self, session: Session, rows: Sequence[OutboxRow]) -> None:
         """Write the rows in the session's transaction."""
         if rows:
             values = [
@@ -89,7 +89,7 @@ class Outbox:
                 }
                 for row in rows
             ]
-            await session.execute(insert(outbox), values)
+            session.execute(insert(outbox), values)
 
 
 def _attributes(

@@ -5,6 +5,7 @@ up on purpose belongs to the reserved consumer PARKED and is due when it has bee
 visibility timeout; parking sets its idle time, so any delay up to that timeout can be asked for.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -78,6 +79,8 @@ class Group:
         self._key = key_prefix + stream
         self._broker = broker
         self._reader = reader
+        self._settled: set[str] = set()
+        self._acking = asyncio.Lock()
 
     async def ensure(self, start: str) -> None:
         """Create the stream and the group where they are missing, reading from `start`."""
@@ -144,10 +147,20 @@ class Group:
         args = (self.group, self.consumer, *stream_ids)
         return [lost.decode() for lost in await self._broker.run("touch", self._key, *args)]
 
-    async def ack(self, stream_ids: Sequence[str]) -> None:
-        """Settle entries for the whole group."""
-        with self._broker.translated():
-            await self._broker.client.xack(self._key, self.group, *stream_ids)
+    async def ack(self, stream_ids: Iterable[str]) -> None:
+        """Settle entries for the whole group. What is to be settled while a command is under way
+        goes together with the next one."""
+        self._settled.update(stream_ids)
+        async with self._acking:
+            if not (together := self._settled):
+                return  # they went with another one's
+            self._settled = set()
+            try:
+                with self._broker.translated():
+                    await self._broker.client.xack(self._key, self.group, *together)
+            except BaseException:
+                self._settled |= together  # each of those who wait has to try, and be told
+                raise
 
     async def leave(self) -> bool:
         """Remove this consumer from the group; False if it still holds entries."""

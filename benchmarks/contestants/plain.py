@@ -1,0 +1,19 @@
+"""A router for the generated service: the sample's endpoint without an event."""
+
+from fastapi import APIRouter
+from uuid_utils.compat import uuid7
+
+from .. import models
+from .deps import Uow
+from .orders import NewOrder, OrderOut
+
+router = APIRouter()
+
+
+@router.post("/plain", status_code=201)
+async def create(body: NewOrder, uow: Uow) -> OrderOut:
+    """Create one, and tell nobody."""
+    created = models.Order(id=uuid7(), **body.model_dump())
+    uow.session.add(created)
+    await uow.session.flush()
+    return OrderOut.model_validate(created)

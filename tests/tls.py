@@ -59,15 +59,9 @@ def postgres(authority: Authority) -> Iterator[str]:
     user = "nobody" if os.geteuid() == 0 else None  # it refuses to run as root
     with TemporaryDirectory(prefix="eventsmith-") as made:
         folder = Path(made)
-        files, data = authority.issue(folder), folder / "data"
-        (folder / "password").write_text("s3cret")
-        if user:
-            for path in (folder, *folder.iterdir()):
-                shutil.chown(path, user)
-        make = ["--no-sync", "--username=owner", f"--pwfile={folder / 'password'}"]
+        files = authority.issue(folder)
         quiet: dict[str, Any] = {"cwd": folder, "user": user, "stdout": subprocess.DEVNULL}
-        subprocess.run([tools / "initdb", *make, "-D", data], check=True, **quiet)
-        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
+        _make_cluster(tools, folder, quiet)
         settings = {
             "port": str(port),
             "listen_addresses": "127.0.0.1",
@@ -78,13 +72,25 @@ def postgres(authority: Authority) -> Iterator[str]:
             "fsync": "off",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        command = [str(tools / "postgres"), "-D", made + "/data", *options]
+        command = [tools / "postgres", "-D", folder / "data", *options]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, **quiet) as server:
             try:
                 wait_for_port(port)
                 yield f"postgresql://owner:s3cret@localhost:{port}/postgres"
             finally:
                 server.send_signal(signal.SIGINT)  # it ends without waiting for its clients
+
+
+def _make_cluster(tools: Path, folder: Path, how: dict[str, Any]) -> None:
+    """Make a cluster in folder/data, whose owner has to come by TLS and with a password."""
+    password = folder / "password"
+    password.write_text("s3cret")
+    if how["user"]:
+        for path in (folder, *folder.iterdir()):
+            shutil.chown(path, how["user"])
+    make = ["--no-sync", "--username=owner", f"--pwfile={password}"]
+    subprocess.run([tools / "initdb", *make, "-D", folder / "data"], check=True, **how)
+    (folder / "data" / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
 
 
 def _postgres_tools() -> Path:

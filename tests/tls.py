@@ -72,7 +72,7 @@ def postgres(authority: Authority) -> Iterator[str]:
             "fsync": "off",
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
-        command = [tools / "postgres", "-D", folder / "data", *options]
+        command = [str(tools / "postgres"), "-D", str(folder / "data"), *options]
         with subprocess.Popen(command, stderr=subprocess.DEVNULL, **quiet) as server:
             try:
                 wait_for_port(port)

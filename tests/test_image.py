@@ -47,7 +47,8 @@ def builder(service: Installed, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def image(builder: Builder, service: Installed) -> Image:
-    run_in(service.folder, uv(), "lock", "--quiet")
+    # Indexes in folders of this machine are not there when the image is built.
+    run_in(service.folder, uv(), "lock", "--quiet", UV_INDEX="", UV_FIND_LINKS="")
     return builder.image(builder.build(service.folder))
 
 

@@ -34,11 +34,18 @@ loud: {type: bool, default: "{{ with_example }}", when: false}
     "template/service/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers|to_nice_yaml }}",
 }
 
+# A file of tests runs in one process. What takes longest begins first, so that all end together.
+LONGEST = ["test_generated.py", "test_image.py", "test_benchmarks.py", "test_security.py"]
+
 Eventsmith = Callable[..., Result]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="accept what is rendered now")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session", autouse=True)

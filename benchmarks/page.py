@@ -1,7 +1,7 @@
 """`python -m benchmarks.page`: puts the last run's figures and plots into docs/performance.md.
 
-What stands between `<!-- figures: KIND -->` and `<!-- end -->` is replaced by that kind's table,
-and between `<!-- machine -->` and `<!-- end -->` by what it was measured on.
+What stands between `<!-- figures: KIND -->` and `<!-- end -->` is replaced by that kind's table
+and plot, and between `<!-- machine -->` and `<!-- end -->` by what it was measured on.
 """
 
 import re
@@ -23,7 +23,8 @@ def filled(page: str, content: Mapping[str, Any]) -> str:
 
     def table(found: "re.Match[str]") -> str:
         rows = content["table"].get(found[2])
-        return found[0] if rows is None else f"{found[1]}{_table(rows)}\n{found[3]}"
+        plot = f"![{found[2]}](performance/{found[2].replace(' ', '_')}.svg)"
+        return found[0] if rows is None else f"{found[1]}{_table(rows)}\n\n{plot}\n{found[3]}"
 
     page = _FIGURES.sub(table, page)
     return _MACHINE.sub(lambda found: f"{found[1]}{_machine(content)}\n{found[2]}", page)

@@ -1,10 +1,13 @@
 """Postgres: how this service connects, and which of its errors are nobody's fault."""
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import asyncpg
 from sqlalchemy import MetaData
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -48,19 +51,41 @@ class Base(DeclarativeBase):
     )
 
 
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
+class _Dialect(PGDialect_asyncpg):
+    """SQLAlchemy's own, which lets errors of asyncpg pass while it makes a new connection ready."""
+
+    supports_statement_cache = True
+
+    def on_connect(self) -> Callable[[Any], None]:
+        """What makes it ready; raises DatabaseUnavailable where it breaks meanwhile."""
+        make_ready = super().on_connect()  # type: ignore[no-untyped-call]
+
+        def connect(connection: Any) -> None:
+            try:
+                make_ready(connection)
+            except CONNECTION_ERRORS as error:
+                raise DatabaseUnavailable(f"a connection to Postgres broke: {error}") from error
+
+        return connect
+
+
+registry.register("postgresql.translated", __name__, _Dialect.__name__)
+
+
 class Database:
     """A Postgres database by its plain libpq URL, `postgres://` and `?sslmode=` included.
 
     `settings` go to the server with every connection. All sessions end by themselves: a
     frozen process or a lost host must not hold a row for ever.
     """
-
-    CONNECTION_ERRORS = (
-        OSError,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    )
 
     def __init__(
         self, url: str, *, role: str, idle_in_transaction: float = 30, **settings: str
@@ -87,7 +112,7 @@ class Database:
             return await asyncpg.connect(
                 self._dsn, timeout=CONNECT_TIMEOUT, server_settings=dict(self._settings)
             )
-        except self.CONNECTION_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             reason = str(error) or type(error).__name__
             raise DatabaseUnavailable(
                 f"no connection to Postgres at {self.address}: {reason}"
@@ -98,7 +123,7 @@ class Database:
     def engine(self, pool_size: int) -> AsyncEngine:
         """A pool of at most `pool_size` connections. Values of statements are never logged."""
         return create_async_engine(
-            "postgresql+asyncpg://",
+            "postgresql+translated://",
             async_creator=self.connect,
             pool_size=pool_size,
             max_overflow=0,

@@ -7,7 +7,7 @@ import asyncio
 
 import structlog
 
-from ..db import Database
+from ..db import CONNECTION_ERRORS, Database
 from ..errors import DatabaseUnavailable
 
 CHANNEL = "outbox"
@@ -48,7 +48,7 @@ class Poker:
                     self._wanted.clear()
                     await connection.execute(f"NOTIFY {CHANNEL}", timeout=ANSWER)
                     await asyncio.sleep(INTERVAL)
-            except Database.CONNECTION_ERRORS as error:
+            except CONNECTION_ERRORS as error:
                 log.debug("poke.connection_lost", error=type(error).__name__)
             finally:
                 connection.terminate()
@@ -69,7 +69,7 @@ async def listen(database: Database, poked: asyncio.Event) -> None:
             poked.set()
             while not await _set_within(lost, PROBE):
                 await connection.execute("SELECT 1", timeout=ANSWER)
-        except Database.CONNECTION_ERRORS as error:
+        except CONNECTION_ERRORS as error:
             log.debug("poke.connection_lost", error=type(error).__name__)
         finally:
             connection.terminate()

@@ -64,6 +64,19 @@ def test_the_dashboard_is_one_that_grafana_reads(service: Path) -> None:
     assert len(places) == len(set(places))
 
 
+def test_the_dashboard_shows_no_service_whose_name_begins_like_this_one(service: Path) -> None:
+    path = service / "deploy" / "grafana" / "dashboards" / "service.json"
+    dashboard = json.loads(path.read_text("utf-8"))
+    (name,) = [v["query"] for v in dashboard["templating"]["list"] if v["name"] == "service"]
+    queries = [query["expr"] for panel in dashboard["panels"] for query in panel.get("targets", ())]
+    asked = [re.findall(r'job=~"\$service-(.+?)"', query) for query in queries]
+    (jobs,) = {f"{name}-{roles}" for found in asked for roles in found}
+
+    assert all(asked)
+    assert all(re.fullmatch(jobs, f"{name}-{role}") for role in ("api", "relay", "consumer"))
+    assert not re.fullmatch(jobs, f"{name}-archive-api")
+
+
 def test_the_page_says_of_each_alert_what_to_do_and_what_feeds_it(service: Path) -> None:
     page = (service / "docs" / "metrics.md").read_text("utf-8")
     text = (service / "deploy" / "prometheus" / "alerts.yml").read_text("utf-8")

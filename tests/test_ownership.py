@@ -54,6 +54,14 @@ def test_the_readme_names_every_file_that_is_not_the_templates(name: str, tmp_pa
         assert [path for path in others if f"/{path}".endswith(ends)] == []
 
 
+def test_coding_agents_are_told_of_the_same_files(tmp_path: Path) -> None:
+    run_copy(str(ROOT), tmp_path, defaults=True, quiet=True)
+    row = (tmp_path / "README.md").read_text().partition("| shared | ")[2].partition(" |")[0]
+    told = (tmp_path / "AGENTS.md").read_text().partition("- Shared,")[2].partition("\n- ")[0]
+
+    assert {"AGENTS.md", *re.findall(r"`(.+?)`", told)} == set(re.findall(r"`(.+?)`", row))
+
+
 def test_the_readme_calls_nothing_the_templates_that_is_not(tmp_path: Path) -> None:
     worker = run_copy(str(ROOT), tmp_path, defaults=True, quiet=True)
     ownership = Ownership.of([worker.answers.combined])

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import typer
 from . import SERVICE
 from .embedded import Postgres, Valkey, create_database
 from .embedded.ports import free_port
+from .errors import Misconfigured
 from .logging import configure
 from .migrate import migrate
 from .roles.api import run_api
@@ -38,7 +40,9 @@ def run_everything(host: str | None) -> None:
 
 
 def run_command(command: list[str]) -> int:
-    """Run a command with DATABASE_URL and REDIS_URL set; its exit code."""
+    """Run a command with DATABASE_URL and REDIS_URL set; its exit code. Raises Misconfigured."""
+    if shutil.which(command[0]) is None:
+        raise Misconfigured(f"no command '{command[0]}' here; 'uv run {SERVICE} dev' finds them")
     with _servers() as urls:
         discover()
         run(migrate(urls["database_url"]))

@@ -98,14 +98,15 @@ async def _group(
         lag = len(await broker.client.xrange(key, min=after, count=most) or ())
     pending = await broker.client.xpending(key, info["name"])
     oldest = int((pending["min"] or b"0").partition(b"-")[0]) / 1000
-    holders = {c["name"]: c["pending"] for c in pending["consumers"] or ()}
-    parked = PARKED.encode()
+    consumers = await broker.client.xinfo_consumers(key, info["name"])
+    holding = {consumer["name"]: consumer["pending"] for consumer in consumers}
+    parked = holding.pop(PARKED.encode(), 0)
     return GroupStatus(
         stream=stream,
         group=info["name"].decode("utf-8", "backslashreplace"),  # anybody may have named it
         lag=lag,
         pending=info["pending"],
-        parked=holders.get(parked, 0),
-        consumers=info["consumers"] - (parked in holders),
+        parked=parked,
+        consumers=len(holding),
         oldest_pending_seconds=round(max(0.0, now - oldest), 3) if pending["min"] else 0.0,
     )

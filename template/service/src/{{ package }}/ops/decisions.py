@@ -1,5 +1,6 @@
 """Replaying and discarding from the desk: what it would do, then doing it."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ from .letters import refused
 
 LONGEST = 20.0
 """Seconds after which a decision pauses: whoever waits for the page is to get one."""
+ENOUGH = 50.0
+"""Seconds after which no answer of Postgres is waited for: the page is to tell what is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,24 @@ class Decisions:
 
     async def decide(self, meant: Meant) -> Result:
         """Do it, batch by batch. What is done stays done, whatever ends it early."""
+        until = asyncio.get_running_loop().time() + ENOUGH
         found = await self.prospect(meant)
         carry_out = deciding.replay if meant.action is Action.REPLAY else deciding.discard
         done, problem, began = list[int](), "", time.monotonic()
+        why_not = found.refused
         try:
-            async for batch in carry_out(self._engine, found.plan.chosen):
-                done += batch
-                if time.monotonic() - began > LONGEST and len(done) < found.plan.count:
-                    problem = "this many at a time; go on with the rest"
-                    break
-            others = sorted(set(meant.ids) - set(done))
-            why_not = await self._refused(meant.action, others, "a consumer has it in hand")
+            async with asyncio.timeout_at(until):
+                async for batch in carry_out(self._engine, found.plan.chosen):
+                    done += batch
+                    if time.monotonic() - began > LONGEST and len(done) < found.plan.count:
+                        problem = "this many at a time; go on with the rest"
+                        break
+                others = sorted(set(meant.ids) - set(done))
+                why_not = await self._refused(meant.action, others, "a consumer has it in hand")
         except DATABASE_ERRORS as error:
-            problem, why_not = reason_of(error), found.refused
+            problem = reason_of(error)
+        except TimeoutError:
+            problem = "Postgres does not answer in time"
         left = found.plan.count - len(done)
         return Result(found.meant, done, left, why_not, found.plan.without_handler, problem)
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -23,6 +24,8 @@ LOGIN = f"{ROOT}/login"
 COOKIES = {"operator": (f"{SERVICE}-desk", ROOT), "guest": (f"{SERVICE}-desk-login", LOGIN)}
 """Of each kind of session: the cookie's name and path."""
 _OWN_PAGE = re.compile(r"/ops(/letters(/\d{1,19})?)?(\?[\w=&%.+-]*)?", re.ASCII)
+
+log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Read = Callable[[Request, Session], Awaitable[Response]]
@@ -74,11 +77,16 @@ def _answering(endpoint: Endpoint) -> Endpoint:
         except Unfit as unfit:
             return notice(unfit.status, unfit.explanation)
         except DATABASE_ERRORS as error:
-            return notice(HTTPStatus.SERVICE_UNAVAILABLE, f"Postgres: {reason_of(error)}.")
-        except TimeoutError:
-            return notice(HTTPStatus.SERVICE_UNAVAILABLE, "Postgres does not answer in time.")
+            return _unavailable(error, f"Postgres: {reason_of(error)}.")
+        except TimeoutError as error:
+            return _unavailable(error, "Postgres does not answer in time.")
 
     return answered
+
+
+def _unavailable(error: Exception, reason: str) -> Response:
+    log.error("http.failed", error=type(error).__name__, reason=reason)
+    return notice(HTTPStatus.SERVICE_UNAVAILABLE, reason)
 
 
 def notice(status: HTTPStatus, explanation: str) -> Response:

@@ -6,7 +6,8 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from .. import SERVICE
 from ..db import Database
@@ -21,6 +22,14 @@ from .sessions import Sessions
 
 CONNECTIONS = 4
 """To Postgres, of the desk's own: what it asks never waits for the API, nor the API for it."""
+
+
+class _Named(Route):
+    """Tells the request log which of them it is, as FastAPI's routes do."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, more = super().matches(scope)
+        return match, {**more, "route": self}
 
 
 @asynccontextmanager
@@ -65,8 +74,8 @@ def _routes(sessions: Sessions, pages: Pages) -> Sequence[Route]:
         f"{ROOT}/decide": guard.write(pages.decide),
     }
     return [
-        *(Route(path, endpoint, methods=["GET"]) for path, endpoint in shown.items()),
-        *(Route(path, endpoint, methods=["POST"]) for path, endpoint in sent.items()),
+        *(_Named(path, endpoint, methods=["GET"]) for path, endpoint in shown.items()),
+        *(_Named(path, endpoint, methods=["POST"]) for path, endpoint in sent.items()),
     ]
 
 

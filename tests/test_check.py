@@ -1,7 +1,9 @@
 """`eventsmith check`: what it finds, what it does not mind, and how it says so."""
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,13 @@ def test_markers_of_a_merge_are_found_in_any_file(grown: Grown) -> None:
     grown.write("run.log", torn)
 
     assert found(grown) == dict.fromkeys(("mine.txt", "notes.md", RELAY), "conflict")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are text")
+def test_a_file_whose_name_is_no_text_is_told_nevertheless(grown: Grown) -> None:
+    grown.write(os.fsdecode(b"caf\xe9.txt"), "<<<<<<< one\n1\n=======\n2\n>>>>>>> two\n")
+
+    assert "conflict  caf\\udce9.txt: the markers" in check(grown).stdout
 
 
 @pytest.mark.parametrize(

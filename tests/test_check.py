@@ -119,6 +119,8 @@ def test_a_file_whose_name_is_no_text_is_told_nevertheless(grown: Grown) -> None
         (".copier-answers.yml", "<<<<<<< a\n=======\n>>>>>>> b\n", "has conflict markers"),
         (".copier-answers.yml", "just words", "is not what Copier wrote"),
         (EVENT, "kind: service\n", "keeps no event"),
+        (EVENT, "kind: event\nevent_type: shop.Shipped.v1\n", "has lost event;"),
+        (".copier-answers.yml", "kind: service\nproject_slug: shop\n", "has lost package;"),
         (EVENT, ": :\n- ]", "is not what Copier wrote"),
     ],
 )

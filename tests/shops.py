@@ -90,7 +90,8 @@ class Shop:
 
     def service(self, slug: str, description: str = "", *, at: str = "") -> Path:
         """Add a service without events."""
-        answers = {"kind": "service", "project_slug": slug, "description": description}
+        answers = {"kind": "service", "project_slug": slug, "package": slug.replace("-", "_")}
+        answers["description"] = description
         folder = self.folder / (at or slug)
         (folder / ".copier-answers.d").mkdir(parents=True)
         (folder / "contracts").mkdir()
@@ -104,7 +105,12 @@ class Shop:
         answers = {
             "kind": "event",
             "event_type": event,
+            "event": kind.name,
+            "event_fields": [],
+            "event_module": kind.name.lower(),
+            "event_publisher": kind.publisher,
             "event_role": role,
+            "event_version": kind.version,
             "event_stream": stream or kind.publisher,
         }
         path = folder / ".copier-answers.d" / f"{event}.yml"

@@ -1,7 +1,9 @@
 """`eventsmith check`: what it finds, what it does not mind, and how it says so."""
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,12 +106,21 @@ def test_markers_of_a_merge_are_found_in_any_file(grown: Grown) -> None:
     assert found(grown) == dict.fromkeys(("mine.txt", "notes.md", RELAY), "conflict")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are text")
+def test_a_file_whose_name_is_no_text_is_told_nevertheless(grown: Grown) -> None:
+    grown.write(os.fsdecode(b"caf\xe9.txt"), "<<<<<<< one\n1\n=======\n2\n>>>>>>> two\n")
+
+    assert "conflict  caf\\udce9.txt: the markers" in check(grown).stdout
+
+
 @pytest.mark.parametrize(
     ("file", "text", "words"),
     [
         (".copier-answers.yml", "<<<<<<< a\n=======\n>>>>>>> b\n", "has conflict markers"),
         (".copier-answers.yml", "just words", "is not what Copier wrote"),
         (EVENT, "kind: service\n", "keeps no event"),
+        (EVENT, "kind: event\nevent_type: shop.Shipped.v1\n", "has lost event;"),
+        (".copier-answers.yml", "kind: service\nproject_slug: shop\n", "has lost package;"),
         (EVENT, ": :\n- ]", "is not what Copier wrote"),
     ],
 )

@@ -142,6 +142,13 @@ def test_a_link_leads_no_command_out_of_the_service(
     assert_refused(check(grown, "--diff"), "leads out of")
 
 
+def test_a_link_that_leads_to_itself_is_named(grown: Grown) -> None:
+    (grown.folder / RELAY).unlink()
+    (grown.folder / RELAY).symlink_to("relay.py")
+
+    assert_refused(check(grown), "leads out of", "or nowhere")
+
+
 def test_a_link_leads_no_new_event_out_of_the_service(grown: Grown, tmp_path: Path) -> None:
     events = next(path for path in grown.folder.rglob("events") if path.is_dir())
     events.rename(tmp_path / "outside")

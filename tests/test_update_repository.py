@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,15 @@ def test_it_works_from_a_folder_of_the_service_and_in_a_linked_work_tree(
 
     assert linked.staged()[RELAY] == "M"
     assert grown.staged() == {}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, names of files are text")
+def test_a_repository_may_lie_in_a_folder_whose_name_is_no_text(
+    template: Template, grown: Grown, tmp_path: Path
+) -> None:
+    template.write("extra.txt", "extra\n")
+    template.release("v1.1.0")
+    odd = Grown(grown.folder.rename(Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9"))), grown.run)
+
+    assert odd.update().exit_code == 0
+    assert odd.read("extra.txt") == "extra\n"

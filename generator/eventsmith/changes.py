@@ -72,12 +72,13 @@ def plan(
 def _inside(folder: Path, path: str) -> Path:
     """Return where a file is; raises EventsmithError where a link leads out of the folder."""
     file = folder / path
-    if not file.resolve().is_relative_to(folder.resolve()):
-        raise EventsmithError(
-            f"{path} is a link, or lies behind one, that leads out of {folder}; "
-            "put the file itself there"
-        )
-    return file
+    with suppress(OSError, RuntimeError):  # a link that leads to itself
+        if file.resolve().is_relative_to(folder.resolve()):
+            return file
+    raise EventsmithError(
+        f"{path} is a link, or lies behind one, that leads out of {folder} or nowhere; "
+        "put the file itself there"
+    )
 
 
 def _fate(current: bytes | None, content: bytes, base: bytes | None, *, owned: bool) -> Fate:

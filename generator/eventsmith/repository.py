@@ -1,5 +1,6 @@
 """The user's repository: whether it is ready for an update, and what it holds of a service."""
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,8 @@ _UNDER_WAY = {
     "rebase-apply": "rebase",
 }
 _NEEDED = (2, 38)  # merge-tree --write-tree
-UNDO = "restore --source=HEAD --staged --worktree -- ."
+# git restores no file that is unmerged and not in HEAD, such as one the template has renamed.
+_UNDO = ("add --update -- .", "restore --source=HEAD --staged --worktree -- .")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,17 @@ def ready(folder: Path) -> Repository:
             "run: git init && git add --all && git commit --message 'Before the update'"
         )
     prefix = inside.line("rev-parse", "--show-prefix")
-    repository = Repository(Git(Path(top.stdout.decode().rstrip("\n"))), prefix)
+    repository = Repository(Git(Path(os.fsdecode(top.stdout).rstrip("\n"))), prefix)
     _refuse_unfinished(repository)
     _refuse_changes(repository, folder)
     if repository.git.attempt("rev-parse", "--verify", repository.tree).returncode:
         raise EventsmithError(f"nothing in {folder} is committed; commit it, then run this again")
     return replace(repository, head=repository.git.line("rev-parse", "HEAD"))
+
+
+def undo(git: str) -> str:
+    """Return what to type to have the folder as it is committed; new files stay."""
+    return " && ".join(f"{git} {step}" for step in _UNDO)
 
 
 def _require_git() -> None:
@@ -79,7 +86,7 @@ def _refuse_changes(repository: Repository, folder: Path) -> None:
     if mine := [path for path in unmerged if path.startswith(repository.prefix)]:
         raise EventsmithError(
             f"conflicts are left in {_listed(mine, repository)}; resolve and commit them, "
-            f"or undo that with: git -C {quote(str(folder))} {UNDO}"
+            f"or undo that with: {undo(f'git -C {quote(str(folder))}')}"
         )
     if unmerged:
         raise EventsmithError(f"conflicts are left in {shortened(unmerged)}; resolve them first")

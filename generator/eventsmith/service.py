@@ -16,6 +16,11 @@ NAMES = {
     *("project_slug", "package", "event", "event_class", "event_module", "event_publisher"),
     *("event_role", "event_stream", "event_type", "event_version"),
 }
+_OF_A_SERVICE = ("project_slug", "package")
+_OF_AN_EVENT = (
+    *("event", "event_fields", "event_module", "event_publisher", "event_role", "event_stream"),
+    *("event_type", "event_version"),
+)
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,199}", re.ASCII)
 
 
@@ -96,7 +101,7 @@ def _read(folder: Path) -> Service:
     answers = read_answers(folder, ANSWERS)
     if answers.get("kind") != "service" or "project_slug" not in answers:
         raise EventsmithError(f"{folder} is a project of another template; name a service with -C")
-    _refuse_odd(folder / ANSWERS, answers)
+    _refuse_odd(folder / ANSWERS, answers, _OF_A_SERVICE)
     names = sorted(path.name for path in (folder / EVENT_ANSWERS).glob("*.yml"))
     files = [f"{EVENT_ANSWERS}/{name}" for name in names]
     events = [Event(file, _event_answers(folder, file)) for file in files]
@@ -108,16 +113,18 @@ def _event_answers(folder: Path, file: str) -> Mapping[str, Any]:
     answers = read_answers(folder, file)
     if answers.get("kind") != "event" or "event_type" not in answers:
         raise UnreadableAnswersError(folder / file, "keeps no event; restore it or remove it")
-    _refuse_odd(folder / file, answers)
+    _refuse_odd(folder / file, answers, _OF_AN_EVENT)
     return answers
 
 
-def _refuse_odd(file: Path, answers: Mapping[str, Any]) -> None:
+def _refuse_odd(file: Path, answers: Mapping[str, Any], needed: Sequence[str]) -> None:
     """Refuse names that nobody could have chosen: they become paths, commands and output."""
     for key in NAMES & answers.keys():
         if not _NAME.fullmatch(str(answers[key])):
             said = ascii(answers[key])[:80]
             raise UnreadableAnswersError(file, f"has {said} for {key}, which is no name")
+    if lost := [key for key in needed if key not in answers]:
+        raise UnreadableAnswersError(file, f"has lost {lost[0]}; restore it from git")
 
 
 def read_answers(folder: Path, file: str) -> Mapping[str, Any]:

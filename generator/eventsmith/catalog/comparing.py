@@ -27,6 +27,8 @@ _STRUCTURE = DOCUMENTATION | {
     "propertyNames",
 }
 _FITS = {("integer", "number")}
+_ANYTHING: Schema = {}
+_DEEPEST = 50  # values within each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +52,20 @@ class _Comparison:
     def __init__(self, sent: Schema, read: Schema) -> None:
         self._sent = sent
         self._read = read
-        self._seen = set[tuple[str, str]]()
+        self._seen = set[tuple[str | int, str | int]]()
+        self._depth = 0
 
     def values(self, path: str, sent: Json, read: Json) -> Iterator[Difference]:
         """Compare two schemas; what refers to itself, or is referred to often, once."""
-        pair = text(mapping(sent).get("$ref")), text(mapping(read).get("$ref"))
-        if all(pair) and pair in self._seen:
+        pair = _identity(sent), _identity(read)
+        if self._depth == _DEEPEST or pair in self._seen:
             return
         self._seen.add(pair)
+        self._depth += 1
+        yield from self._values(path, sent, read)
+        self._depth -= 1
+
+    def _values(self, path: str, sent: Json, read: Json) -> Iterator[Difference]:
         ours, null = without_null(sent, self._sent)
         theirs, takes_null = without_null(read, self._read)
         if any(_anything(resolved(option, self._read)) for option in theirs):
@@ -110,12 +118,17 @@ class _Comparison:
     def _inside(self, path: str, sent: Schema, read: Schema) -> Iterator[Difference]:
         for key, suffix in (("items", "[]"), ("additionalProperties", ".*")):
             if isinstance(read.get(key), dict):
-                yield from self.values(path + suffix, sent.get(key, {}), read[key])
+                yield from self.values(path + suffix, sent.get(key, _ANYTHING), read[key])
         ours, theirs = items(sent.get("prefixItems")), items(read.get("prefixItems"))
         if len(ours) != len(theirs):
             yield self._other_type(path, sent, read)
         for number, (one, other) in enumerate(zip(ours, theirs, strict=False)):
             yield from self.values(f"{path}[{number}]", one, other)
+
+
+def _identity(schema: Json) -> str | int:
+    """Tell one place of a document from the others; all that refer to one are the same."""
+    return text(mapping(schema).get("$ref")) or id(schema)
 
 
 def _anything(schema: Schema) -> bool:

@@ -51,8 +51,12 @@ def printable(text: str) -> str:
 
 
 def show(text: str, *, end: str = "\n") -> None:
-    """Print a result: on a terminal what can be shown there, to a program or a file all of it."""
-    typer.echo((printable(text) if sys.stdout.isatty() else text) + end, nl=False)
+    """Print a result: on a terminal what can be shown there, to a program or a file all of it.
+
+    Bytes in the name of a file that are no text are escaped in both.
+    """
+    encodable = text.encode("utf-8", "backslashreplace").decode()
+    typer.echo((printable(text) if sys.stdout.isatty() else encodable) + end, nl=False)
 
 
 def note(text: str | None) -> None:

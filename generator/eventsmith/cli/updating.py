@@ -87,7 +87,7 @@ def check(
 
 def _tell(outcome: "Update") -> None:
     """Say what has changed and what to type now."""
-    from eventsmith.repository import UNDO
+    from eventsmith.repository import undo
 
     slug, start, end = outcome.service.slug, outcome.start, outcome.end
     there = outcome.service.folder
@@ -104,7 +104,7 @@ def _tell(outcome: "Update") -> None:
     show("When they are:")
     hint(f"{git} add --all -- .", commit)
     show("Or back to where you were:")
-    hint(f"{git} {UNDO}")
+    hint(undo(git))
 
 
 def _counted(things: Sized, name: str) -> str:

@@ -38,9 +38,9 @@ def starts(
     Raises EventsmithError where a version cannot be had.
     """
     found = []
-    sources: dict[tuple[object, object], Source] = {}  # most parts record the same
+    sources: dict[tuple[str, str], Source] = {}  # most parts record the same
     for part in service.parts:
-        place = part.answers.get("_src_path"), part.answers.get("_commit")
+        place = str(part.answers.get("_src_path")), str(part.answers.get("_commit"))
         if place not in sources:
             sources[place] = recorded(part.answers, template)
         source = sources[place]

@@ -4,8 +4,8 @@ Consumers ignore fields they do not know, so most of what a publisher adds is ha
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from eventsmith.catalog.limits import Difference, allowed, limits
 from eventsmith.catalog.schemas import (
     DOCUMENTATION,
     Schema,
@@ -14,33 +14,15 @@ from eventsmith.catalog.schemas import (
     required,
     resolved,
     text,
-    values,
     without_null,
 )
 from eventsmith.catalog.words import words
 from eventsmith.schema.model import Json
-from eventsmith.schema.scalars import segment, shown
+from eventsmith.schema.scalars import segment
 
-_STRUCTURE = DOCUMENTATION | {
-    *("$ref", "type", "format", "enum", "const", "default", "anyOf", "oneOf", "properties"),
-    *("required", "items", "prefixItems", "additionalProperties", "patternProperties"),
-    "propertyNames",
-}
 _FITS = {("integer", "number")}
 _ANYTHING: Schema = {}
 _DEEPEST = 50  # values within each other
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One difference at a field, such as `lines[].sku`; empty for the payload as a whole."""
-
-    field: str
-    problem: str
-    breaking: bool
-
-    def __str__(self) -> str:
-        return f"{self.field or 'the payload'} {self.problem}"
 
 
 def compare(sent: Schema, read: Schema) -> tuple[Difference, ...]:
@@ -86,8 +68,8 @@ class _Comparison:
             return
         if sent.get("format") != read.get("format"):
             yield self._other_type(path, sent, read, breaking="format" in read)
-        yield from _allowed(path, sent, read)
-        yield from _limits(path, sent, read)
+        yield from allowed(path, sent, read)
+        yield from limits(path, sent, read)
         yield from self._fields(path, sent, read)
         yield from self._inside(path, sent, read)
 
@@ -133,24 +115,3 @@ def _identity(schema: Json) -> str | int:
 
 def _anything(schema: Schema) -> bool:
     return not schema.keys() - DOCUMENTATION - {"default"}
-
-
-def _allowed(path: str, sent: Schema, read: Schema) -> Iterator[Difference]:
-    ours, theirs = values(sent), values(read)
-    if theirs and not ours:
-        yield Difference(path, "may have any value, and only some are known", breaking=True)
-    elif theirs:
-        for value in ours:
-            if value not in theirs:
-                yield Difference(path, f"may be {shown(value)}, which is not known", breaking=True)
-        for value in theirs:
-            if value not in ours:
-                yield Difference(path, f"is never {shown(value)}", breaking=False)
-
-
-def _limits(path: str, sent: Schema, read: Schema) -> Iterator[Difference]:
-    for key in sorted((sent.keys() | read.keys()) - _STRUCTURE):
-        if sent.get(key) != read.get(key):
-            there, here = (shown(side[key]) if key in side else "none" for side in (sent, read))
-            problem = f"has another {segment(key)}: {there} is sent, {here} is read"
-            yield Difference(path, problem, breaking=key in read)

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from eventsmith.catalog.comparing import Difference, compare
+from eventsmith.catalog.comparing import compare
+from eventsmith.catalog.limits import Difference
 from eventsmith.catalog.schemas import Schema
 from eventsmith.schema.reading import EventType
 

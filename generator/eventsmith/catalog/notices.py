@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from eventsmith.catalog.comparing import Difference
+from eventsmith.catalog.limits import Difference
 from eventsmith.catalog.model import Catalog, Consumer, Event, Side, Status
 
 _TOLD = 5  # differences in one line

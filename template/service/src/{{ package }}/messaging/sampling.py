@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .broker import Broker
 from .health import cancellable
-from .status import GroupStatus, groups
+from .status import GroupStatus, groups, missing
 from .telemetry import SAMPLES_FAILED
 
 INTERVAL = 5.0
@@ -81,6 +81,7 @@ class Sampler(Collector):
         self._key_prefix = key_prefix
         self._group = group
         self._publishes = publishes
+        self._reads = reads
         self._streams = sorted({*publishes, *reads})
         for server in ("postgres", "redis"):
             SAMPLES_FAILED.labels(server)  # begins at 0, so that its first increase is seen
@@ -108,6 +109,7 @@ class Sampler(Collector):
 
     async def _ask_redis(self) -> list[GroupStatus]:
         found = await groups(self._broker, self._streams, self._key_prefix, MOST)
+        found += await missing(self._broker, self._reads, self._key_prefix, self._group, found)
         return [one for one in found if one.stream in self._publishes or one.group == self._group]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

@@ -72,20 +72,33 @@ async def groups(
     return found
 
 
+async def missing(
+    broker: Broker,
+    streams: Collection[str],
+    key_prefix: str,
+    group: str,
+    found: Iterable[GroupStatus],
+) -> list[GroupStatus]:
+    """What waits for a group where none was found, as before its first consumer: everything."""
+    unread = set(streams) - {one.stream for one in found if one.group == group}
+    with broker.translated():
+        return [
+            GroupStatus(stream, group, await broker.client.xlen(key_prefix + stream), 0, 0, 0, 0.0)
+            for stream in sorted(unread)
+        ]
+
+
 async def to_do(
     engine: AsyncEngine, broker: Broker, streams: Collection[str], group: str, key_prefix: str
 ) -> int:
     """How many events the consumers of `group` have to do: not read yet, undecided or to be
-    replayed. Where the group is missing, as before its first consumer, all of the stream."""
-    own = [found for found in await groups(broker, streams, key_prefix) if found.group == group]
-    with broker.translated():
-        unknown = [
-            await broker.client.xlen(key_prefix + stream)
-            for stream in set(streams) - {found.stream for found in own}
-        ]
+    replayed."""
+    found = await groups(broker, streams, key_prefix)
+    own = [one for one in found if one.group == group]
+    own += await missing(broker, streams, key_prefix, group, found)
     async with engine.connect() as connection:
         replays: int = (await connection.execute(_REPLAYS)).scalar_one()
-    return sum(found.lag + found.pending for found in own) + sum(unknown) + replays
+    return sum(one.lag + one.pending for one in own) + replays
 
 
 async def _group(

@@ -34,6 +34,21 @@ def all_ended() -> Iterator[ExitStack]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Put a signal off that would end us: what is being started has to be known before."""
+    came: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: came.append(number)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 class Program:
     """A program in a session of its own: the terminal's Ctrl-C reaches us, and we end it."""
 
@@ -45,7 +60,7 @@ class Program:
 
     def spawn(self, *command: str, pipe: int | None = None) -> subprocess.Popen[str]:
         """Start `uv run COMMAND`, connected through pipes or writing to the log."""
-        with self.log.open("a") as log:
+        with self.log.open("a") as log, _undisturbed():
             self._process = subprocess.Popen(
                 [uv(), "run", *command],
                 cwd=self.folder,

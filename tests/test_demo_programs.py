@@ -21,27 +21,20 @@ def test_a_program_that_was_just_started_is_ended_as_well(
     popen = subprocess.Popen
 
     def start(*_: Any, **how: Any) -> subprocess.Popen[str]:
-        process = popen(
-            [sys.executable, "-c", "import time; time.sleep(60)"],
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=how["start_new_session"],
-        )
-        started.append(process)
+        sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+        started.append(popen(sleeping, text=True, start_new_session=how["start_new_session"]))
         os.kill(os.getpid(), signal.SIGTERM)
-        return process
+        return started[0]
 
     monkeypatch.setattr(programs, "uv", lambda: "uv")
     monkeypatch.setattr(programs, "environment", lambda _: {})
     monkeypatch.setattr(subprocess, "Popen", start)
     program = Program(tmp_path, {}, tmp_path / "log")
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    try:
-        with all_ended() as stack:
-            stack.callback(program.stop)
-            with pytest.raises(SystemExit):
-                program.spawn("anything")
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with all_ended() as stack:
+        stack.callback(program.stop)
+        with pytest.raises(SystemExit):
+            program.spawn("anything")
+    signal.signal(signal.SIGTERM, before)
 
     assert [process.poll() for process in started] == [-signal.SIGTERM]

@@ -4,9 +4,10 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from eventsmith.demo.uv import environment, uv
@@ -17,36 +18,40 @@ START_TIMEOUT, STOP_TIMEOUT = 60.0, 20.0
 _HOLDER = Path(__file__).with_name("holder.py")
 
 
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+
+
 @contextmanager
 def all_ended() -> Iterator[ExitStack]:
     """Keep a stack of what has to be ended; a second Ctrl-C does not interrupt the ending."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in signals]
-    try:
-        with ExitStack() as stack:
-            try:
-                yield stack
-            finally:
-                for number in signals:
-                    signal.signal(number, signal.SIG_IGN)
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)
+    with ExitStack() as afterwards, ExitStack() as stack:
+        try:
+            yield stack
+        finally:
+            afterwards.enter_context(_answered(signal.SIG_IGN))
 
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
     """Put a signal off that would end us: what is being started has to be known before."""
     came: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda number, _: came.append(number)) for number in signals]
+    try:
+        with _answered(lambda number, _: came.append(number)):
+            yield
+    finally:
+        if came:
+            signal.raise_signal(came[0])
+
+
+@contextmanager
+def _answered(answer: signal.Handlers | Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Answer the signals that would end us in another way meanwhile."""
+    before = [signal.signal(number, answer) for number in _ENDING]
     try:
         yield
     finally:
-        for number, handler in zip(signals, before, strict=True):
+        for number, handler in zip(_ENDING, before, strict=True):
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
 
 
 class Program:

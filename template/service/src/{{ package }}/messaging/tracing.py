@@ -5,7 +5,7 @@ that trace; processing and settling it belong to it, unless several events are h
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -17,6 +17,7 @@ _W3C = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("messaging")
 Attributes = Mapping[str, str]
 """The `ce_*` attributes of an event, of which its trace context is read."""
+SETTLING = ("ack", "park")
 
 
 class _CloudEvents(Getter[Attributes]):
@@ -43,47 +44,32 @@ def created(stream: str, event: Attributes) -> dict[str, str]:
     attributes. Empty where nobody traces."""
     span = _tracer.start_span(f"create {stream}", kind=SpanKind.PRODUCER)
     if span.is_recording():
-        _describe(span, _about("create", "create", stream), [event])
+        _describe(span, _about("create", stream), [event])
     carrier: dict[str, str] = {}
     _W3C.inject(carrier, trace.set_span_in_context(span))
     span.end()
     return {f"ce_{name}": value for name, value in carrier.items()}
 
 
-@contextmanager
-def sending(stream: str, events: Sequence[Attributes]) -> Iterator[None]:
+def sending(stream: str, events: Sequence[Attributes]) -> AbstractContextManager[None]:
     """The publishing of a batch, which links to the trace of each of its events."""
-    span = _tracer.start_span(f"send {stream}", Context(), SpanKind.CLIENT)
-    if span.is_recording():
-        _describe(span, _about("send", "send", stream), events)
-    with _current(span):
-        yield
+    return _span("send", stream, events, SpanKind.CLIENT, parent=Context())
 
 
-@contextmanager
 def processing(
     stream: str, events: Sequence[Attributes], group: str = "", consumer: str = ""
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """The handling of a delivery: a single event's belongs to the trace that it came with."""
-    span = _tracer.start_span(f"process {stream}", _parent(events), SpanKind.CONSUMER)
-    if span.is_recording():
-        about = _about("process", "process", stream, group, consumer)
-        _describe(span, about, events)
-    with _current(span):
-        yield
+    parent, reader = _parent(events), (group, consumer)
+    return _span("process", stream, events, SpanKind.CONSUMER, parent=parent, reader=reader)
 
 
-@contextmanager
 def settling(
     operation: str, stream: str, events: Sequence[Attributes], group: str, consumer: str
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """The end of a delivery in Redis: `ack` or `park`."""
-    span = _tracer.start_span(f"{operation} {stream}", _parent(events), SpanKind.CLIENT)
-    if span.is_recording():
-        about = _about(operation, "settle", stream, group, consumer)
-        _describe(span, about, events)
-    with _current(span):
-        yield
+    parent, reader = _parent(events), (group, consumer)
+    return _span(operation, stream, events, SpanKind.CLIENT, parent=parent, reader=reader)
 
 
 def failed(error_type: str) -> None:
@@ -93,13 +79,11 @@ def failed(error_type: str) -> None:
     span.set_status(StatusCode.ERROR)
 
 
-def _about(
-    operation: str, kind: str, stream: str, group: str = "", consumer: str = ""
-) -> dict[str, str]:
+def _about(operation: str, stream: str, group: str = "", consumer: str = "") -> dict[str, str]:
     about = {
         "messaging.system": "redis",
         "messaging.operation.name": operation,
-        "messaging.operation.type": kind,
+        "messaging.operation.type": "settle" if operation in SETTLING else operation,
         "messaging.destination.name": stream,
     }
     if group:
@@ -132,7 +116,18 @@ def _extracted(event: Attributes) -> Context:
 
 
 @contextmanager
-def _current(span: Span) -> Iterator[None]:
+def _span(
+    operation: str,
+    stream: str,
+    events: Sequence[Attributes],
+    kind: SpanKind,
+    *,
+    parent: Context,
+    reader: tuple[str, str] = ("", ""),
+) -> Iterator[None]:
+    span = _tracer.start_span(f"{operation} {stream}", parent, kind)
+    if span.is_recording():
+        _describe(span, _about(operation, stream, *reader), events)
     with trace.use_span(
         span, end_on_exit=True, record_exception=False, set_status_on_exception=False
     ):

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from . import SERVICE
 from .db import Database
-from .events.base import registered_events
+from .events.base import streams_published
 from .handlers.registry import streams_read
 from .messaging.broker import Broker
 from .messaging.janitor import Janitor, Retention
@@ -25,7 +25,7 @@ class Streams(TypedDict):
 
 
 @asynccontextmanager
-async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None]:
+async def housekeeping(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Both at work for the block, on connections of their own."""
     retention = Retention(
         outbox=settings.outbox_retention,
@@ -33,11 +33,10 @@ async def cleaning(settings: Settings, database: Database) -> AsyncIterator[None
         inbox=settings.inbox_retention,
         stream_at_most=settings.stream_max_age,
     )
-    declared = [event.event_type for event in registered_events().values()]
     streams: Streams = {
         "key_prefix": settings.key_prefix,
         "group": SERVICE,
-        "publishes": {event.stream for event in declared if event.publisher == SERVICE},
+        "publishes": streams_published(SERVICE),
         "reads": streams_read(),
     }
     engine = database.engine(pool_size=3)

@@ -98,3 +98,9 @@ def event(name: str, *, stream: str | None = None) -> Callable[[type[_E]], type[
 def registered_events() -> Mapping[str, type[DomainEvent]]:
     """Every event declared so far, by its type on the wire."""
     return _registry
+
+
+def streams_published(publisher: str) -> set[str]:
+    """Every stream that events of this publisher go to."""
+    declared = [event.event_type for event in _registry.values()]
+    return {event.stream for event in declared if event.publisher == publisher}

@@ -1,7 +1,7 @@
 """The command `audit`: what was published, read, decided and given up has to add up."""
 
 from .. import SERVICE
-from ..events.base import registered_events
+from ..events.base import streams_published
 from ..handlers.registry import registered_handlers, streams_read
 from ..messaging.audit import Audit, Report
 from ..messaging.broker import Broker
@@ -13,14 +13,13 @@ from .database import connected
 async def run_audit(settings: Settings) -> Report:
     """Compare everything this service knows; raises what a person is told."""
     discover()
-    declared = [event.event_type for event in registered_events().values()]
     async with (
         Broker(settings.redis_url.get_secret_value()) as broker,
         connected(settings) as engine,
     ):
         await broker.ping()
         audit = Audit(engine, broker, key_prefix=settings.key_prefix, group=SERVICE)
-        for stream in sorted({event.stream for event in declared if event.publisher == SERVICE}):
+        for stream in sorted(streams_published(SERVICE)):
             await audit.published(stream)
         for stream in sorted(streams_read()):
             await audit.published(f"{stream}.{SERVICE}.dlq")

@@ -7,7 +7,7 @@ from .. import SERVICE
 from ..api.backlog import backlog_router
 from ..api.health import health_app
 from ..handlers.registry import streams_read
-from ..housekeeping import cleaning
+from ..housekeeping import housekeeping
 from ..messaging.batch import Batches
 from ..messaging.broker import Broker
 from ..messaging.health import Health
@@ -38,7 +38,7 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
             settings.drain_timeout,
             settings.request_max_bytes,
         ),
-        cleaning(settings, postgres),
+        housekeeping(settings, postgres),
     ):
         batches = Batches(
             engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size

@@ -122,7 +122,10 @@ def loaded(source: ContractSource, class_name: str = "OrderCreated") -> type[Bas
 
 
 def essence(schema: Schema) -> Schema:
-    """Return what a schema demands: references followed, remarks and the names of classes gone."""
+    """Return what a schema demands: references followed, remarks and the names of classes gone.
+
+    Alternatives that are the same then are one.
+    """
     definitions = schema.get("$defs", {})
 
     def told(part: Any) -> Any:
@@ -133,7 +136,12 @@ def essence(schema: Schema) -> Schema:
         if "$ref" in part:
             name = part["$ref"].removeprefix("#/$defs/")
             return told(definitions[name] | {k: v for k, v in part.items() if k != "$ref"})
-        return {key: inside(key, inner) for key, inner in part.items() if key not in IDLE}
+        demands = {key: inside(key, inner) for key, inner in part.items() if key not in IDLE}
+        options = demands.pop("anyOf", [])
+        different = [option for i, option in enumerate(options) if option not in options[:i]]
+        if len(different) == 1:
+            return different[0] | demands
+        return demands | ({"anyOf": different} if different else {})
 
     def inside(key: str, part: Any) -> Any:
         if key == "properties":

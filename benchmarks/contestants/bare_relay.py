@@ -1,19 +1,20 @@
-"""The limit of a relay: its statements on asyncpg and redis-py, and nothing else around them.
+"""A relay's statements on asyncpg and redis-py one after the other, and nothing else around them.
 
 No health, no metrics, no log, no look for lost writes, and a cursor, which could lose events.
 """
 
 import asyncio
-import json
 import os
+from importlib.resources import files
 
 import asyncpg
 import uvloop
 from redis.asyncio import Redis
 
 SIZE = 500
+PUBLISH = files("orders.messaging").joinpath("lua/publish.lua").read_text()
 LOCK = "SELECT pg_try_advisory_xact_lock(1)"
-OLDEST = "SELECT id, stream, attributes, data FROM outbox WHERE id > $1 ORDER BY id LIMIT $2"
+OLDEST = "SELECT id, stream, attributes::text, data FROM outbox WHERE id > $1 ORDER BY id LIMIT $2"
 MOVE = """
     WITH moved AS (DELETE FROM outbox WHERE id = ANY($1) RETURNING *)
     INSERT INTO outbox_sent (event_id, id, stream, stream_id, attributes, data, created_at)
@@ -26,20 +27,16 @@ MOVE = """
 async def main() -> None:
     """Relay until killed."""
     connection = await asyncpg.connect(os.environ["DATABASE_URL"])
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads
-    )
     last = 0
     async with Redis.from_url(os.environ["REDIS_URL"]) as client:
+        publish = client.register_script(PUBLISH)
         while True:
             async with connection.transaction():
                 await connection.fetchval(LOCK)
                 rows = await connection.fetch(OLDEST, last, SIZE)
                 if rows:
-                    pipeline = client.pipeline(transaction=True)
-                    for row in rows:
-                        pipeline.xadd(row["stream"], row["attributes"] | {"data": row["data"]})
-                    added = await pipeline.execute()
+                    entries = [part for row in rows for part in (row["attributes"], row["data"])]
+                    added = await publish(keys=[rows[0]["stream"]], args=entries)
                     ids = [row["id"] for row in rows]
                     await connection.execute(MOVE, ids, [one.decode() for one in added])
                     last = ids[-1]

@@ -35,9 +35,10 @@ FAILPOINTS = {
     "before-the-commit": after("uow:UnitOfWork._write"),
     "after-the-commit": before("messaging.poke:Poker.poke"),
     # The relay.
-    "after-reading-a-batch": after("messaging.batch:Batches._oldest"),
+    "after-reading-a-batch": after("messaging.waiting:Waiting.next_part"),
     "before-publishing": before("messaging.batch:publish"),
     "after-publishing": after("messaging.batch:publish"),
+    "between-two-parts-of-a-batch": before("messaging.batch:publish", call=2),
     # Lost writes, and `outbox replay`: rows go back from outbox_sent to the outbox.
     "between-two-pages-of-a-look": before("messaging.lost_writes:LostWrites._treat", call=2),
     "before-putting-back": before("messaging.lost_writes:put_back"),

@@ -74,12 +74,12 @@ class Broker:
             with cancellable():
                 yield
         except ResponseError as error:
-            text = _without_command(error)
+            text = str(error) or type(error).__name__
             if text.startswith(("NOGROUP", "UNBLOCKED")):
                 raise GroupMissing(text) from error
             raise BrokerRefused(f"Redis at {self.address} refuses: {text}") from error
         except (RedisError, OSError) as error:
-            text = _without_command(error)
+            text = str(error) or type(error).__name__
             raise BrokerUnavailable(f"no answer from Redis at {self.address}: {text}") from error
 
     async def run(self, script: str, key: str, *args: str | bytes | float) -> Any:
@@ -104,8 +104,3 @@ class Broker:
         """Raise BrokerUnavailable unless the server answers."""
         with self.translated():
             await self.client.ping()
-
-
-def _without_command(error: Exception) -> str:
-    """A pipeline's error quotes the command, and with it the payload."""
-    return str(error).rpartition("caused error: ")[2] or type(error).__name__

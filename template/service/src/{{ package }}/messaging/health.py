@@ -2,9 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from time import monotonic
+from typing import TypeVar
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
 
 STALLED = 180.0
 """Seconds without a turn of a loop after which the process is not alive; longer than any wait."""
@@ -90,3 +94,13 @@ async def wait(seconds: float, *events: asyncio.Event) -> None:
     finally:
         for future in waiting:
             future.cancel()
+
+
+async def both(first: Awaitable[_A], second: Awaitable[_B]) -> tuple[_A, _B]:
+    """Do two things at a time, each to its end, whatever becomes of the other; raise then."""
+    one, other = await asyncio.gather(first, second, return_exceptions=True)
+    if isinstance(one, BaseException):
+        raise one
+    if isinstance(other, BaseException):
+        raise other
+    return one, other

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CursorResult, Select, Text, Uuid, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Session
 
 from .tables import inbox
 
@@ -38,7 +39,11 @@ async def decide_all(
     """The same for several events; those that had not been decided. In the order of their ids, so
     that two of these never wait for one another."""
     row = {"handler": handler, "event_ids": sorted(set(event_ids)), "state": state}
-    return set(await session.scalars(_DECIDE, row))
+
+    def decide(session: Session) -> set[UUID]:
+        return set(session.connection().scalars(_DECIDE, row))
+
+    return await session.run_sync(decide)
 
 
 async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UUID) -> set[str]:

@@ -8,6 +8,7 @@ visibility timeout; parking sets its idle time, so any delay up to that timeout 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -48,15 +49,11 @@ class Claimed:
     cursor: str
 
 
-async def publish(
-    broker: Broker, stream: str, entries: Iterable[Mapping[str, str]]
-) -> Sequence[str]:
-    """Add all entries or none, in one MULTI; returns their ids in the same order."""
-    pipeline = broker.client.pipeline(transaction=True)
-    for fields in entries:
-        pipeline.execute_command("XADD", stream, "*", *(part for f in fields.items() for part in f))
-    with broker.translated():
-        return [stream_id.decode() for stream_id in await pipeline.execute()]
+async def publish(broker: Broker, stream: str, entries: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Add all entries or none; returns their ids in the same order. An entry is its attributes, as
+    a JSON object of strings, and its payload."""
+    added = await broker.run("publish", stream, *chain.from_iterable(entries))
+    return [stream_id.decode() for stream_id in added]
 
 
 class Group:

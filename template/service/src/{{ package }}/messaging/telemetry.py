@@ -18,7 +18,9 @@ RELAY_PUBLISHED = Counter("relay_published_total", "Events published", ["stream"
 RELAY_FAILED = Counter("relay_failed_total", "Batches that failed", ["cause"])
 RELAY_BATCH = Histogram("relay_batch_seconds", "Time from reading a batch to its commit")
 RELAY_SIZE = Histogram(
-    "relay_batch_events", "Events in a batch", buckets=[1, 5, 10, 50, 100, 250, 500, 1000, 5000]
+    "relay_batch_events",
+    "Events in a batch",
+    buckets=[1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000],
 )
 RELAY_DELAY = Histogram(
     "relay_delay_seconds",

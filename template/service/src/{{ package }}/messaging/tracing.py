@@ -4,7 +4,7 @@ An event is created in one trace, which it carries. Sending it belongs to a batc
 that trace; processing and settling it belong to it, unless several events are handled together.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import trace
@@ -51,8 +51,9 @@ def created(stream: str, event: Attributes) -> dict[str, str]:
     return {f"ce_{name}": value for name, value in carrier.items()}
 
 
-def sending(stream: str, events: Sequence[Attributes]) -> AbstractContextManager[None]:
-    """The publishing of a batch, which links to the trace of each of its events."""
+def sending(stream: str, events: Iterable[Attributes]) -> AbstractContextManager[None]:
+    """The publishing of a batch, which links to the trace of each of its events. They are looked
+    at only where somebody traces."""
     return _span("send", stream, events, SpanKind.CLIENT, parent=Context())
 
 
@@ -119,7 +120,7 @@ def _extracted(event: Attributes) -> Context:
 def _span(
     operation: str,
     stream: str,
-    events: Sequence[Attributes],
+    events: Iterable[Attributes],
     kind: SpanKind,
     *,
     parent: Context,
@@ -127,7 +128,7 @@ def _span(
 ) -> Iterator[None]:
     span = _tracer.start_span(f"{operation} {stream}", parent, kind)
     if span.is_recording():
-        _describe(span, _about(operation, stream, *reader), events)
+        _describe(span, _about(operation, stream, *reader), list(events))
     with trace.use_span(
         span, end_on_exit=True, record_exception=False, set_status_on_exception=False
     ):

@@ -1,0 +1,84 @@
+"""What waits in the outbox, as one transaction of a relay has it: locked, read, and moved."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+PART = 250
+"""Events that are read, published and moved at once. Redis keeps its other clients waiting
+so long: a few milliseconds."""
+PART_BYTES = 4 * 1024 * 1024
+
+# One relay works at a time, so that order holds. The lock ends with its transaction, whatever
+# becomes of the process. Its own statement: the next one must see what the last holder committed.
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('outbox.relay'))")
+_OLDEST = text("""
+    SELECT id, stream, CAST(attributes AS text) AS attributes, data,
+           CASE WHEN bytes_before = 0
+                THEN CAST(extract(epoch FROM clock_timestamp() - created_at) AS float8) END AS age
+    FROM (
+        SELECT id, stream, attributes, data, created_at,
+               sum(octet_length(data)) OVER (ORDER BY id) - octet_length(data) AS bytes_before
+        FROM (
+            SELECT * FROM outbox WHERE id > :after AND stream <> ALL(CAST(:without AS text[]))
+            ORDER BY id LIMIT :size
+        ) AS oldest
+    ) AS measured
+    WHERE bytes_before < :bytes ORDER BY id
+""")
+# It cannot fail on data: an event that was sent before only gets its newest place. DISTINCT ON,
+# because one INSERT may not meet the same conflict twice.
+_MOVE = text("""
+    WITH moved AS (DELETE FROM outbox WHERE id = ANY(:ids) RETURNING *)
+    INSERT INTO outbox_sent (event_id, id, stream, stream_id, attributes, data, created_at)
+    SELECT DISTINCT ON (event_id)
+           event_id, id, stream, sent.stream_id, attributes, data, created_at
+    FROM moved JOIN unnest(CAST(:ids AS bigint[]), CAST(:stream_ids AS text[]))
+         AS sent(id, stream_id) USING (id)
+    ORDER BY event_id, id DESC
+    ON CONFLICT (event_id) DO UPDATE
+    SET id = excluded.id, stream_id = excluded.stream_id, sent_at = now()
+""")
+
+
+class Waiting:
+    """What waits behind the row `after`, but for the streams `without`: `size` events at most."""
+
+    def __init__(
+        self, transaction: AsyncConnection, *, after: int, without: Sequence[str], size: int
+    ) -> None:
+        self.more = True
+        self._read = 0
+        self._last = after
+        self._transaction = transaction
+        self._without = without
+        self._size = size
+
+    async def lock(self) -> bool:
+        """Whether no other relay is at it."""
+        return bool((await self._transaction.execute(_LOCK)).scalar_one())
+
+    async def still_locked(self) -> None:
+        """Raise a database error if the session was lost, and with it the lock."""
+        await self._transaction.execute(text("SELECT 1"))
+
+    async def next_part(self) -> Sequence[Row[Any]]:
+        """The oldest events that were not read yet; none when it was all, or enough."""
+        size = min(PART, self._size - self._read)
+        if not self.more or not size:
+            return []
+        limits = {"after": self._last, "without": self._without, "size": size, "bytes": PART_BYTES}
+        rows = (await self._transaction.execute(_OLDEST, limits)).all()
+        self._read += len(rows)
+        self.more = len(rows) == size
+        if rows:
+            self._last = rows[-1].id
+        return rows
+
+    async def move(self, stream_ids: Mapping[int, str]) -> None:
+        """Move rows to `outbox_sent`, with the ids that their entries have in the stream."""
+        if stream_ids:
+            ids, places = list(stream_ids), list(stream_ids.values())
+            await self._transaction.execute(_MOVE, {"ids": ids, "stream_ids": places})

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-PART = 250
-"""Events that are read, published and moved at once. Redis keeps its other clients waiting
-so long: a few milliseconds."""
+PARTS = 20
+"""In so many parts a full batch is read, published and moved. While Redis takes one, its other
+clients wait."""
 PART_BYTES = 4 * 1024 * 1024
 
 # One relay works at a time, so that order holds. The lock ends with its transaction, whatever
@@ -50,11 +50,11 @@ class Waiting:
         self, transaction: AsyncConnection, *, after: int, without: Sequence[str], size: int
     ) -> None:
         self.more = True
-        self._read = 0
         self._last = after
         self._transaction = transaction
         self._without = without
-        self._size = size
+        self._left = size
+        self._part = max(1, size // PARTS)
 
     async def lock(self) -> bool:
         """Whether no other relay is at it."""
@@ -66,12 +66,12 @@ class Waiting:
 
     async def next_part(self) -> Sequence[Row[Any]]:
         """The oldest events that were not read yet; none when it was all, or enough."""
-        size = min(PART, self._size - self._read)
+        size = min(self._part, self._left)
         if not self.more or not size:
             return []
         limits = {"after": self._last, "without": self._without, "size": size, "bytes": PART_BYTES}
         rows = (await self._transaction.execute(_OLDEST, limits)).all()
-        self._read += len(rows)
+        self._left -= len(rows)
         self.more = len(rows) == size
         if rows:
             self._last = rows[-1].id

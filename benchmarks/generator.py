@@ -1,7 +1,6 @@
 """The command: `new`, `add-event`, `--help` and `update`, beside what one would use instead."""
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
@@ -10,7 +9,7 @@ from pathlib import Path
 from benchmarks import scaffolds, updating
 from benchmarks.bench import Bench
 from benchmarks.figures import US, Bar, Figure, Findings, missing
-from benchmarks.installed import ROOT
+from benchmarks.installed import ROOT, Environment, install_tool
 from benchmarks.rounds import in_turns, seconds
 
 KIND, UNIT = "generator", "s"
@@ -22,16 +21,20 @@ def measure(bench: Bench) -> Findings:
     """Each command, with the bars that design and users have for it."""
     folder = bench.scratch / "generated"
     folder.mkdir()
-    new, absent = _new(bench, folder)
+    tool = install_tool(folder)
+    new, absent = _new(bench, tool, folder)
     helped = _turns(
         bench,
         "--help",
-        {US: partial(_eventsmith, "--help"), TYPER: partial(_python, "-c", EMPTY_APP)},
+        {
+            US: partial(_run, tool, "eventsmith", "--help"),
+            TYPER: partial(_run, tool, "python", "-c", EMPTY_APP),
+        },
     )
-    added = _turns(bench, "add-event", {US: _adding(folder)})
+    added = _turns(bench, "add-event", {US: _adding(tool, folder)})
     updated = Figure(
         *(KIND, f"update, {bench.scale.grown} events", US, UNIT),
-        updating.measure(folder, bench.scale.rounds, bench.scale.grown),
+        updating.measure(tool, folder, bench.scale.rounds, bench.scale.grown),
     )
     bars = [
         Bar(new[0], new[1], at_most=1.2),
@@ -42,12 +45,13 @@ def measure(bench: Bench) -> Findings:
     return Findings([*new, *absent, *helped, *added, updated], bars)
 
 
-def _new(bench: Bench, folder: Path) -> tuple[list[Figure], list[Figure]]:
+def _new(bench: Bench, tool: Environment, folder: Path) -> tuple[list[Figure], list[Figure]]:
     fresh = (folder / f"orders-{number}" for number in count())
+    made = ("new", "--defaults", "--no-lock", "--template", str(ROOT))
     copied = ("copy", "--defaults", "--quiet", "--vcs-ref=HEAD", str(ROOT))
     calls: dict[str, Callable[[], None]] = {
-        US: lambda: _eventsmith("new", str(next(fresh)), "--defaults", "--no-lock"),
-        COPIER: lambda: _python("-m", "copier", *copied, str(next(fresh))),
+        US: lambda: _run(tool, "eventsmith", *made, str(next(fresh))),
+        COPIER: lambda: _run(tool, "copier", *copied, str(next(fresh))),
     }
     absent = []
     for peer, prepare in scaffolds.PEERS.items():
@@ -59,12 +63,13 @@ def _new(bench: Bench, folder: Path) -> tuple[list[Figure], list[Figure]]:
     return _turns(bench, "new", calls), absent
 
 
-def _adding(folder: Path) -> Callable[[], None]:
+def _adding(tool: Environment, folder: Path) -> Callable[[], None]:
     """Add an event to a service that has only the sample's."""
     service = folder / "grown"
-    _eventsmith("new", str(service), "--defaults", "--no-lock", "--no-git")
+    _run(tool, "eventsmith", "new", str(service), "--defaults", "--no-lock", "--no-git")
     names: Iterator[str] = map("Shipped{}".format, map(_letters, count()))
-    return lambda: _eventsmith("add-event", next(names), "carrier:str", "-C", str(service))
+    field = "carrier:str"
+    return lambda: _run(tool, "eventsmith", "add-event", next(names), field, "-C", str(service))
 
 
 def _letters(number: int) -> str:
@@ -78,9 +83,6 @@ def _turns(bench: Bench, what: str, calls: Mapping[str, Callable[[], None]]) -> 
     return [Figure(KIND, what, who, UNIT, values) for who, values in measured.items()]
 
 
-def _eventsmith(*arguments: str) -> None:
-    _python("-m", "eventsmith", *arguments)
-
-
-def _python(*arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
+def _run(tool: Environment, program: str, *arguments: str) -> None:
+    command = [tool.program(program), *arguments]
+    subprocess.run(command, cwd=tool.work, check=True, capture_output=True)

@@ -48,6 +48,11 @@ def install_service(folder: Path) -> Environment:
     return _install(folder / ".venv", folder, *wanted, f"{folder / 'pyproject.toml'}:dev")
 
 
+def install_tool(folder: Path) -> Environment:
+    """Install the command from this checkout as its users do: its wheel, and what that needs."""
+    return _install(folder / "tool", folder, "--constraint", str(CONSTRAINTS), str(ROOT))
+
+
 def install_peer(peer: Peer, folder: Path) -> Environment:
     """Install a peer; raises NotInstallable."""
     try:

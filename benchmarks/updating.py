@@ -2,22 +2,21 @@
 
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from benchmarks.installed import ROOT
+from benchmarks.installed import ROOT, Environment
 
 EVENTS = ("Packed", "Shipped", "Delivered", "Returned", "Lost")
 
 
-def measure(folder: Path, rounds: int, events: int) -> list[float]:
+def measure(tool: Environment, folder: Path, rounds: int, events: int) -> list[float]:
     """Return the seconds that it takes, once for each round."""
     template, service = folder / "template", folder / "updated"
     _release_first(template)
-    _make(service, template, events)
+    _make(tool, service, template, events)
     _release_next(template)
-    return [_seconds(service) for _ in range(rounds)]
+    return [_seconds(tool, service) for _ in range(rounds)]
 
 
 def _release_first(template: Path) -> None:
@@ -27,11 +26,11 @@ def _release_first(template: Path) -> None:
     _release(template, "v1.0.0")
 
 
-def _make(service: Path, template: Path, events: int) -> None:
+def _make(tool: Environment, service: Path, template: Path, events: int) -> None:
     quick = ("--defaults", "--no-lock", "--template", str(template))
-    _eventsmith(service.parent, "new", service.name, *quick)
+    _eventsmith(tool, service.parent, "new", service.name, *quick)
     for event in EVENTS[:events]:
-        _eventsmith(service, "add-event", event, "carrier:str", "--role", "both")
+        _eventsmith(tool, service, "add-event", event, "carrier:str", "--role", "both")
     _commit(service, "Events")
 
 
@@ -43,9 +42,9 @@ def _release_next(template: Path) -> None:
     _release(template, "v1.1.0")
 
 
-def _seconds(service: Path) -> float:
+def _seconds(tool: Environment, service: Path) -> float:
     start = time.perf_counter()
-    _eventsmith(service, "update")
+    _eventsmith(tool, service, "update")
     seconds = time.perf_counter() - start
     _git(service, "reset", "--hard")
     return seconds
@@ -61,8 +60,8 @@ def _commit(folder: Path, message: str) -> None:
     _git(folder, "-c", "user.name=bench", "-c", "user.email=bench", "commit", "-m", message)
 
 
-def _eventsmith(folder: Path, *arguments: str) -> None:
-    command = [sys.executable, "-m", "eventsmith", *arguments]
+def _eventsmith(tool: Environment, folder: Path, *arguments: str) -> None:
+    command = [tool.program("eventsmith"), *arguments]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 

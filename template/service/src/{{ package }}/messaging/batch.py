@@ -29,6 +29,9 @@ FULL_LOOK = 1.0
 """Seconds between looks at the whole outbox while batches are full."""
 PATIENCE = 30.0
 """Seconds that a batch may take: the connection may be dead and not know it."""
+ENOUGH = 5.0
+"""Seconds after which a batch takes no more events: what went out is to be recorded in time, or a
+slow Redis would be given the same ones for ever."""
 REFUSED = 5.0
 """Seconds that a stream which refuses is left out, so that its events hold up no others."""
 
@@ -49,10 +52,11 @@ class Batch:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a batch: how many events were tried, up to which row, and published; and what
-    kept others back."""
+    """What became of a batch: how many events were published, up to which row was tried; and what
+    kept others back. It ends with its connection, and at a time."""
 
-    tried: int = 0
+    connections: int = 0
+    until: float = 0
     last: int = 0
     published: int = 0
     refused: dict[str, BrokerRefused] = field(default_factory=dict)
@@ -76,6 +80,7 @@ class Batches:
         self._hint = 0
         self._full_look = float("-inf")
         self._refused: dict[str, float] = {}
+        self._without: list[str] = []
 
     @property
     def refused(self) -> bool:
@@ -105,37 +110,49 @@ class Batches:
                 raise DatabaseUnavailable(f"no answer from Postgres in {PATIENCE} s") from error
             raise
         sent.check()
-        self._hint = sent.last if waiting.more else 0
+        if waiting.more and not self._ended(sent):
+            self._hint = sent.last
         seconds = monotonic() - started
         RELAY_BATCH.observe(seconds)
-        RELAY_SIZE.observe(sent.tried)
+        RELAY_SIZE.observe(sent.published)
         RELAY_DELAY.observe(oldest[0].age + seconds)
-        log.debug("outbox.relayed", count=sent.tried)
-        return Batch(sent.tried, more=True)
+        log.debug("outbox.relayed", count=sent.published)
+        return Batch(sent.published, more=True)
+
+    def start_over(self) -> None:
+        """Begin the next batch at the very beginning: there may be older events again."""
+        self._hint = 0
 
     def _waiting(self, transaction: AsyncConnection) -> Waiting:
         """What to publish next. While batches are full a hint spares Postgres from walking over
         what was just deleted. It is no cursor: every FULL_LOOK seconds the look starts from the
-        very beginning."""
-        if monotonic() - self._full_look > FULL_LOOK:
-            self._hint, self._full_look = 0, monotonic()
+        very beginning, and so it does behind a failure, and where a stream is no longer left out.
+        """
+        after, self._hint = self._hint, 0
         without = [stream for stream, at in self._refused.items() if monotonic() - at < REFUSED]
-        return Waiting(transaction, after=self._hint, without=without, size=self._size)
+        if without != self._without or monotonic() - self._full_look > FULL_LOOK:
+            after, self._without, self._full_look = 0, without, monotonic()
+        return Waiting(transaction, after=after, without=without, size=self._size)
 
     async def _relay(self, part: Sequence[Row[Any]], waiting: Waiting, sent: Sent) -> None:
-        """Part by part: while Redis takes one, Postgres moves the one before and reads the next.
-        Until a connection is new: behind it may be another server, to be looked at first."""
-        connections = self._broker.connections
+        """Part by part: while Redis takes one, Postgres moves the one before and reads the next."""
+        sent.connections, sent.until = self._broker.connections, monotonic() + ENOUGH
         stream_ids: Mapping[int, str] = {}
-        while part and not sent.outage and connections == self._broker.connections:
-            sent.tried, sent.last = sent.tried + len(part), part[-1].id
+        while part and not self._ended(sent):
+            sent.last = part[-1].id
             stream_ids, part = await both(
                 self._publish(part, sent), _move_and_read(stream_ids, waiting)
             )
         await waiting.move(stream_ids)
 
+    def _ended(self, sent: Sent) -> bool:
+        """Whether a batch publishes nothing more. Behind a new connection may be another server,
+        to be looked at first."""
+        late = sent.published > 0 and monotonic() > sent.until
+        return bool(sent.outage) or late or sent.connections != self._broker.connections
+
     async def _publish(self, rows: Sequence[Row[Any]], sent: Sent) -> Mapping[int, str]:
-        """Publish stream by stream, as long as Redis answers; the rows that went out, and where."""
+        """Publish stream by stream until the batch ends; the rows that went out, and where."""
         by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in rows:
             by_stream[row.stream].append(row)
@@ -143,6 +160,8 @@ class Batches:
         for stream, members in by_stream.items():
             if stream in sent.refused:
                 continue  # or they would overtake what was refused
+            if self._ended(sent):
+                break
             entries = [(row.attributes, row.data) for row in members]
             try:
                 with sending(stream, (from_json(row.attributes) for row in members)):
@@ -153,7 +172,7 @@ class Batches:
                 continue
             except BrokerUnavailable as error:
                 sent.outage = error
-                break
+                continue
             self._refused.pop(stream, None)
             RELAY_PUBLISHED.labels(stream).inc(len(added))
             sent.published += len(added)

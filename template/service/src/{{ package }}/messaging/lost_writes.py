@@ -71,15 +71,16 @@ class LostWrites:
         self._next_look = float("-inf")
         self._full_look: FullLook | None = None
         self._refused: str | None = None
+        self._put_back = False
 
     @property
     def busy(self) -> bool:
         """Whether a look at everything is under way."""
         return self._full_look is not None
 
-    async def look(self) -> None:
+    async def look(self) -> bool:
         """Called before every batch: looks at the newest events when it is time, and at once on
-        a new connection, behind which may be another server.
+        a new connection, behind which may be another server. Whether events were put back.
 
         Raises BrokerUnavailable or a database error.
         """
@@ -89,6 +90,8 @@ class LostWrites:
                 await self._look()
         except TimeoutError as error:
             raise DatabaseUnavailable(f"no answer from Postgres in {PATIENCE} s") from error
+        put_back, self._put_back = self._put_back, False
+        return put_back
 
     async def _look(self) -> None:
         connections = self._broker.connections
@@ -136,6 +139,7 @@ class LostWrites:
             event_ids=[str(row.event_id) for row in lost[:10]],
         )
         if self._repair:
+            self._put_back = True
             async with self._engine.begin() as transaction:
                 await put_back(transaction, lost)
                 # Until the look has ended: who takes over from here must look at everything too.

@@ -48,7 +48,8 @@ class Relay:
             self._health.beat("relay")
             self._poked.clear()
             try:
-                await self._lost_writes.look()
+                if await self._lost_writes.look():
+                    self._batches.start_over()
                 batch = await self._batches.publish_next()
             except Unrecorded as error:
                 await self._failed("unrecorded", error.__cause__ or error, unrecorded, stopping)

@@ -31,7 +31,7 @@ def measure(stage: Stage) -> Findings:
             loaded = asyncio.run(_soak(roles, ports["api"], stage.scale.soak))
     figures, bars = [], []
     for name in roles:
-        early, late = _halves(loaded[name])
+        early, late = halves(loaded[name])
         first = Figure(KIND, f"{name}, under load at first", US, UNIT, early)
         then = Figure(KIND, f"{name}, under load at last", US, UNIT, late)
         figures += [Figure(KIND, f"{name}, idle", US, UNIT, [idle[name]]), first, then]
@@ -52,7 +52,7 @@ async def _soak(roles: Mapping[str, Process], port: int, seconds: float) -> dict
     return samples
 
 
-def _halves(samples: Sequence[float]) -> tuple[list[float], list[float]]:
+def halves(samples: Sequence[float]) -> tuple[list[float], list[float]]:
     """Medians of the second and of the last quarter: in the first one caches fill."""
     quarter = max(1, len(samples) // 4)
     return [median(samples[quarter : 2 * quarter] or samples)], [median(samples[-quarter:])]

@@ -14,7 +14,7 @@ from benchmarks.installed import ROOT
 from benchmarks.peers import FASTSTREAM, TASKIQ, Peer
 from benchmarks.rounds import in_turns
 from benchmarks.variants import batched
-from benchmarks.wire import entries, numbered
+from benchmarks.wire import entries, faststream_entries, numbered
 
 KIND, UNIT, BARE = "consumer", "events/s", "a bare loop"
 CONCURRENCY, BATCH = 10, 100
@@ -39,7 +39,7 @@ def bars(alone: Sequence[Figure], together: Sequence[Figure]) -> list[Bar]:
 def _compared(stage: Stage) -> list[Figure]:
     events, slots = stage.scale.events, {"CONSUMER_CONCURRENCY": str(CONCURRENCY)}
     fill(stage, "ours", entries(), events)
-    fill(stage, "FastStream", ({"__data__": json.dumps(one)} for one in numbered()), events)
+    fill(stage, "FastStream", faststream_entries(), events)
     fill(stage, "taskiq", map(_task, numbered()), events)
     runs = {
         US: Run(stage.role("consumer"), events=events, env=slots),

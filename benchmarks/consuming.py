@@ -57,7 +57,7 @@ def check(acknowledged: int, decided: int, applied: int) -> None:
         raise RuntimeError(f"{acknowledged} acknowledged, {decided} decided, {applied} applied")
 
 
-def fill(stage: Stage, name: str, fields: Iterator[Mapping[str, str]], count: int) -> None:
+def fill(stage: Stage, name: str, fields: Iterator[Mapping[str, str | bytes]], count: int) -> None:
     """Write the events that runs take copies of."""
     with stage.servers.broker as client:
         client.delete(f"filled:{name}")

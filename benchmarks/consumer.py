@@ -4,7 +4,7 @@ Every contestant reads its own wire format, writes an inbox row and runs the sam
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from benchmarks.bench import Stage
@@ -14,7 +14,7 @@ from benchmarks.installed import ROOT
 from benchmarks.peers import FASTSTREAM, TASKIQ, Peer
 from benchmarks.rounds import in_turns
 from benchmarks.variants import batched
-from benchmarks.wire import entries, numbered
+from benchmarks.wire import entries, faststream_entries, numbered
 
 KIND, UNIT, BARE = "consumer", "events/s", "a bare loop"
 CONCURRENCY, BATCH = 10, 100
@@ -25,18 +25,21 @@ def measure(stage: Stage) -> Findings:
     """One transaction per event beside all others; batches; then more of everything."""
     alone = _compared(stage)
     together = _batched(stage)
-    ours = {figure.who: figure for figure in alone}
-    bars = [
-        Bar(ours[US], ours[FASTSTREAM.name], at_least=1),
-        Bar(together[0], ours[FASTSTREAM.name], at_least=8),
-    ]
-    return Findings([*alone, *together, *_more(stage)], bars)
+    return Findings([*alone, *together, *_more(stage)], bars(alone, together))
+
+
+def bars(alone: Sequence[Figure], together: Sequence[Figure]) -> list[Bar]:
+    """Both settings beside FastStream, which has one transaction per event."""
+    by_name = {figure.who: figure for figure in alone}
+    batches = next(figure for figure in together if figure.who == US)
+    theirs = by_name[FASTSTREAM.name]
+    return [Bar(by_name[US], theirs, at_least=1), Bar(batches, theirs, at_least=8)]
 
 
 def _compared(stage: Stage) -> list[Figure]:
     events, slots = stage.scale.events, {"CONSUMER_CONCURRENCY": str(CONCURRENCY)}
     fill(stage, "ours", entries(), events)
-    fill(stage, "FastStream", ({"__data__": json.dumps(one)} for one in numbered()), events)
+    fill(stage, "FastStream", faststream_entries(), events)
     fill(stage, "taskiq", map(_task, numbered()), events)
     runs = {
         US: Run(stage.role("consumer"), events=events, env=slots),

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from redis.exceptions import ResponseError
 
 from benchmarks.bench import MIGRATED, Stage
+from benchmarks.processes import watched
 from benchmarks.rounds import rate
 from benchmarks.wire import STREAM
 
 GROUP = "orders"
+EFFECTS = "SELECT (SELECT count(*) FROM inbox), (SELECT sum(orders) FROM customer_totals)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +43,21 @@ def consume(stage: Stage, run: Run) -> float:
                 return 0
             return int(group["entries-read"] or 0) - int(group["pending"])
 
-        with stage.at_work(run.command, database, run.copies, **run.env):
-            found = rate(settled, run.events, longest=stage.scale.seconds)
-        _check(stage, settled())
+        with stage.at_work(run.command, database, run.copies, **run.env) as processes:
+            longest = stage.scale.seconds
+            found = rate(watched(processes, settled), run.events, longest=longest)
+        ((decided, applied),) = stage.servers.sql("run", EFFECTS)
+        check(settled(), decided, applied)
     return found
 
 
-def _check(stage: Stage, acknowledged: int) -> None:
-    """Make sure that all that was acknowledged has its effect, once."""
-    ((decided, applied),) = stage.servers.sql(
-        "run",
-        "SELECT (SELECT count(*) FROM inbox), (SELECT sum(orders) FROM customer_totals)",
-    )
+def check(acknowledged: int, decided: int, applied: int) -> None:
+    """Raise RuntimeError unless all that was acknowledged has its effect, once."""
     if not acknowledged <= decided == applied:
         raise RuntimeError(f"{acknowledged} acknowledged, {decided} decided, {applied} applied")
 
 
-def fill(stage: Stage, name: str, fields: Iterator[Mapping[str, str]], count: int) -> None:
+def fill(stage: Stage, name: str, fields: Iterator[Mapping[str, str | bytes]], count: int) -> None:
     """Write the events that runs take copies of."""
     with stage.servers.broker as client:
         client.delete(f"filled:{name}")

@@ -16,7 +16,7 @@ from benchmarks.bench import MIGRATED, Stage
 from benchmarks.figures import US, Bar, Figure, Findings
 from benchmarks.load import Connection, numbers, percentile
 
-KIND, CONNECTIONS = "end to end", 16
+KIND, CONNECTIONS = "end-to-end", 16
 PAUSE = 0.05
 """Seconds between two orders of an idle service, on average."""
 SHOWN = ((50.0, "p50"), (99.0, "p99"), (99.9, "p99.9"))
@@ -65,7 +65,7 @@ def measure(stage: Stage) -> Findings:
             stage.at_work(stage.role("consumer"), database),
         ):
             idle, loaded, rate = asyncio.run(_measure(stage, database, api.listening()))
-    figures = [*_figures("idle", idle), *_figures(f"at {rate:,.0f} orders/s", loaded)]
+    figures = [*latencies("idle", idle), *latencies(f"at {rate:,.0f} orders/s", loaded)]
     return Findings(figures, [Bar(figures[0], None, at_most=10)])
 
 
@@ -104,7 +104,8 @@ async def _orders(database: str, port: int) -> AsyncIterator[Orders]:
             connection.close()
 
 
-def _figures(what: str, seconds: Sequence[float]) -> list[Figure]:
+def latencies(what: str, seconds: Sequence[float]) -> list[Figure]:
+    """Percentiles of so many seconds, in milliseconds."""
     return [
         Figure(KIND, f"{what}, {name}", US, "ms", [1000 * percentile(seconds, percent)])
         for percent, name in SHOWN

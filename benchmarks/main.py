@@ -38,7 +38,8 @@ def run(wanted: list[str]) -> int:
     kinds = [kind for kind in KINDS if not wanted or kind in wanted]
     found: dict[str, Findings] = {}
     with TemporaryDirectory(prefix="eventsmith-bench-") as scratch, ExitStack() as stack:
-        bench = Bench(QUICK if os.environ.get("QUICK") else FULL, Path(scratch))
+        quick = bool(os.environ.get("QUICK"))
+        bench = Bench(QUICK if quick else FULL, Path(scratch))
         stage = stack.enter_context(staged(bench)) if set(kinds) & set(STAGED) else None
         for kind in kinds:
             print(f"{kind} …", file=sys.stderr)
@@ -46,7 +47,8 @@ def run(wanted: list[str]) -> int:
                 STAGED[kind](stage) if stage and kind in STAGED else generator.measure(bench)
             )
             report.show(kind, found[kind])
-        content = report.document(found, bench.versions() | (stage.installed() if stage else {}))
+        versions = bench.versions() | (stage.installed() if stage else {})
+        content = report.document(found, versions, quick=quick)
         report.write(RESULTS, content)
         drawn = _draw(bench)
     missed = content["bars_that_do_not_hold"]

@@ -51,7 +51,7 @@ def measure(stage: Stage) -> Findings:
             kept = _kept(stage, client)
     figures, bars = [], []
     for name in roles:
-        early, late = _halves(loaded[name])
+        early, late = halves(loaded[name])
         first = Figure(KIND, f"{name}, under load at first", US, UNIT, early)
         then = Figure(KIND, f"{name}, under load at last", US, UNIT, late)
         figures += [Figure(KIND, f"{name}, idle", US, UNIT, [idle[name]]), first, then]
@@ -86,7 +86,7 @@ def _kept(stage: Stage, client: Redis) -> list[Figure]:
     ]
 
 
-def _halves(samples: Sequence[float]) -> tuple[list[float], list[float]]:
+def halves(samples: Sequence[float]) -> tuple[list[float], list[float]]:
     """Medians of the second and of the last quarter: in the first one caches fill."""
     quarter = max(1, len(samples) // 4)
     return [median(samples[quarter : 2 * quarter] or samples)], [median(samples[-quarter:])]

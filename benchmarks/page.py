@@ -1,7 +1,8 @@
 """`python -m benchmarks.page`: puts the last run's figures and plots into docs/performance.md.
 
 What stands between `<!-- figures: KIND -->` and `<!-- end -->` is replaced by that kind's table
-and plot, and between `<!-- machine -->` and `<!-- end -->` by what it was measured on.
+and plot and when it was measured, and between `<!-- machine -->` and `<!-- end -->` by what the
+last run was measured on.
 """
 
 import re
@@ -23,8 +24,10 @@ def filled(page: str, content: Mapping[str, Any]) -> str:
 
     def table(found: "re.Match[str]") -> str:
         rows = content["table"].get(found[2])
-        plot = f"![{found[2]}](performance/{found[2].replace(' ', '_')}.svg)"
-        return found[0] if rows is None else f"{found[1]}{_table(rows)}\n\n{plot}\n{found[3]}"
+        plot = f"![{found[2]}](performance/{found[2]}.svg)"
+        if rows is None:
+            return found[0]
+        return f"{found[1]}{_table(rows)}\n\n{plot}\n\n{_origin(content)}\n{found[3]}"
 
     page = _FIGURES.sub(table, page)
     return _MACHINE.sub(lambda found: f"{found[1]}{_machine(content)}\n{found[2]}", page)
@@ -40,9 +43,13 @@ def _machine(content: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     return (
         f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['system']}, "
-        f"Python {machine['python']}; {versions}. "
-        f"Revision {content['revision']}, {content['measured'][:10]}."
+        f"Python {machine['python']}; {versions}."
     )
+
+
+def _origin(content: Mapping[str, Any]) -> str:
+    quickly = ", with `QUICK=1`: for a first idea only" if content["quick"] else ""
+    return f"*Revision {content['revision']}, {content['measured'][:10]}{quickly}.*"
 
 
 def main() -> None:

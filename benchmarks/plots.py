@@ -63,7 +63,7 @@ def _plot(kind: str, figures: Sequence[Figure], folder: Path) -> Path:
                 error_kw={"ecolor": INK, "elinewidth": 1},
             )
             axes.set_xlabel(unit)
-        path = folder / f"{kind.replace(' ', '_')}.svg"
+        path = folder / f"{kind}.svg"
         drawing.savefig(path, transparent=True, metadata={"Date": None})
         plt.close(drawing)
     return path

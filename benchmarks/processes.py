@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
@@ -65,6 +65,17 @@ class Process:
         if self._process.poll() is not None and not self._over:
             words = self._log.read_text(errors="replace")[-LAST_WORDS:]
             raise RuntimeError(f"{self._process.args!r} ended by itself: {words}")
+
+
+def watched(processes: Sequence[Process], progress: Callable[[], int]) -> Callable[[], int]:
+    """Return `progress`, which raises the last words of the first process that has ended."""
+
+    def look() -> int:
+        for process in processes:
+            process.check()
+        return progress()
+
+    return look
 
 
 def _answering(port: int, deadline: float) -> int:

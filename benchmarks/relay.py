@@ -1,10 +1,12 @@
 """The relay: from committed rows to a stream, beside faststream-outbox and a bare loop."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from benchmarks.bench import MIGRATED, Stage
 from benchmarks.figures import US, Bar, Figure, Findings, missing
 from benchmarks.peers import FASTSTREAM_OUTBOX
+from benchmarks.processes import watched
 from benchmarks.rounds import in_turns, rate
 from benchmarks.wire import STREAM, outbox_rows, peers_outbox_rows
 
@@ -13,24 +15,25 @@ KIND, UNIT, BARE = "relay", "events/s", "a bare loop"
 
 def measure(stage: Stage) -> Findings:
     """Backlogs of several sizes, then more than one relay."""
-    figures = [figure for rows in stage.scale.backlogs for figure in _backlog(stage, rows)]
-    for relays in stage.scale.relays:
-        figures += _relays(stage, relays, stage.scale.backlogs[1])
-    return Findings(figures, [*_bars(figures), *_growth(figures)])
+    scale = stage.scale
+    figures = [figure for rows in scale.backlogs for figure in _compared(stage, rows, 1)]
+    for relays in scale.relays:
+        figures += _compared(stage, scale.backlogs[1], relays)
+    return Findings(figures, bars(figures))
 
 
-def _backlog(stage: Stage, rows: int) -> list[Figure]:
-    what = f"{rows:,} waiting"
+def _compared(stage: Stage, rows: int, relays: int) -> list[Figure]:
+    what = f"{rows:,} waiting" + (f", {relays} relays" if relays > 1 else "")
     _fill(stage, "ours", MIGRATED, outbox_rows(rows))
-    contestants = {
-        US: partial(_rate, stage, stage.role("relay"), "ours", rows),
-        BARE: partial(_rate, stage, stage.contestant(stage.service, "bare_relay"), "ours", rows),
-    }
+    contestants = {US: partial(_rate, stage, stage.role("relay"), "ours", rows, relays)}
+    if relays == 1:  # the bare loop knows of no other
+        bare = stage.contestant(stage.service, "bare_relay")
+        contestants[BARE] = partial(_rate, stage, bare, "ours", rows, 1)
     peer = stage.peer(FASTSTREAM_OUTBOX)
     if not isinstance(peer, str):
         command = stage.contestant(peer, "faststream_outbox_relay")
         _fill_peer(stage, command, peers_outbox_rows(rows))
-        contestants[FASTSTREAM_OUTBOX.name] = partial(_rate, stage, command, "theirs", rows)
+        contestants[FASTSTREAM_OUTBOX.name] = partial(_rate, stage, command, "theirs", rows, relays)
     values = in_turns(contestants, stage.scale.rounds)
     figures = [Figure(KIND, what, who, UNIT, of) for who, of in values.items()]
     if isinstance(peer, str):
@@ -38,19 +41,21 @@ def _backlog(stage: Stage, rows: int) -> list[Figure]:
     return figures
 
 
-def _relays(stage: Stage, relays: int, rows: int) -> list[Figure]:
-    _fill(stage, "ours", MIGRATED, outbox_rows(rows))
-    run = partial(_rate, stage, stage.role("relay"), "ours", rows, copies=relays)
-    values = in_turns({US: run}, stage.scale.rounds)
-    return [Figure(KIND, f"{rows:,} waiting, {relays} relays", US, UNIT, values[US])]
-
-
-def _rate(stage: Stage, command: list[str], filled: str, rows: int, copies: int = 1) -> float:
+def _rate(stage: Stage, command: list[str], filled: str, rows: int, relays: int) -> float:
     with stage.servers.broker as client, stage.servers.copy_of(filled) as database:
         client.flushall()
-        with stage.at_work(command, database, copies):
-            longest = stage.scale.seconds
-            return rate(lambda: client.xlen(STREAM), rows, longest=longest)
+        with stage.at_work(command, database, relays) as processes:
+            sent = watched(processes, lambda: client.xlen(STREAM))
+            found = rate(sent, rows, longest=stage.scale.seconds)
+        ((left,),) = stage.servers.sql("run", "SELECT count(*) FROM outbox")
+        check(client.xlen(STREAM), rows - left)
+    return found
+
+
+def check(sent: int, gone: int) -> None:
+    """Raise RuntimeError unless rows have left the outbox, and all of these are in the stream."""
+    if not 0 < gone <= sent:
+        raise RuntimeError(f"{gone} rows have left the outbox, {sent} are in the stream")
 
 
 def _fill(stage: Stage, name: str, template: str, rows: str) -> None:
@@ -65,17 +70,14 @@ def _fill_peer(stage: Stage, command: list[str], rows: str) -> None:
     stage.servers.sql("theirs", rows, "VACUUM ANALYZE outbox")
 
 
-def _bars(figures: list[Figure]) -> list[Bar]:
-    ours = {figure.what: figure for figure in figures if figure.who == US}
+def bars(figures: Sequence[Figure]) -> list[Bar]:
+    """One relay is faster than others' by the design's ratios, and however many rows wait."""
+    alone = [figure for figure in figures if figure.what.endswith("waiting")]
+    ours = {figure.what: figure for figure in alone if figure.who == US}
     limits = {BARE: 0.6, FASTSTREAM_OUTBOX.name: 10.0}
+    first, *more = ours.values()
     return [
         Bar(ours[figure.what], figure, at_least=limits[figure.who])
-        for figure in figures
+        for figure in alone
         if figure.who in limits
-    ]
-
-
-def _growth(figures: list[Figure]) -> list[Bar]:
-    """However many rows wait, the relay is as fast."""
-    ours = [f for f in figures if f.who == US and f.what.endswith("waiting")]
-    return [Bar(more, ours[0], at_least=0.9) for more in ours[1:]]
+    ] + [Bar(figure, first, at_least=0.9) for figure in more]

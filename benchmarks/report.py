@@ -66,11 +66,14 @@ def show(kind: str, findings: Findings) -> None:
     Console(width=140).print(table)
 
 
-def document(found: Mapping[str, Findings], versions: Mapping[str, str]) -> dict[str, Any]:
-    """Everything, as JSON takes it."""
+def document(
+    found: Mapping[str, Findings], versions: Mapping[str, str], *, quick: bool
+) -> dict[str, Any]:
+    """Everything, as JSON takes it; whether it was measured with QUICK."""
     return {
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": _output("git", "rev-parse", "--short", "HEAD"),
+        "quick": quick,
+        "revision": _output("git", "describe", "--always", "--dirty", "--exclude=*"),
         "machine": {
             "cpus": os.cpu_count(),
             "cpu": _cpu(),

@@ -34,14 +34,17 @@ def rate(
     `longest` seconds later. Raises TimeoutError where nothing happens for `start` seconds.
     """
     began, begun_at, first = 0, 0.0, max(1, total // 20)
-    moved, last = time.perf_counter(), 0
+    last, moved = 0, time.perf_counter()
+    seen = moved
     while True:
         done, now = progress(), time.perf_counter()
+        if not begun_at and done >= first:
+            # All of it between two looks: then the time between them is the best there is.
+            began, begun_at = (done, now) if done < total else (last, seen)
         if done != last:
             moved, last = now, done
-        if not began and done >= first:
-            began, begun_at = done, now
-        if began and (done >= total or (now - begun_at > longest and done > began)):
+        seen = now
+        if begun_at and (done >= total or (now - begun_at > longest and done > began)):
             return (done - began) / (now - begun_at)
         if now - moved > start:
             raise TimeoutError(f"{done} of {total} were done, and then nothing for {start} s")

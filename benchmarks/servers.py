@@ -56,7 +56,7 @@ class Servers:
         finally:
             self.sql("postgres", "DROP DATABASE IF EXISTS run WITH (FORCE)")
 
-    def fill(self, stream: str, entries: Iterator[Mapping[str, str]], count: int) -> None:
+    def fill(self, stream: str, entries: Iterator[Mapping[str, str | bytes]], count: int) -> None:
         """Write entries to a stream."""
         with self.broker as client:
             for start in range(0, count, CHUNK):

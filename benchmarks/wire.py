@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from itertools import count
+from struct import pack
 from uuid import uuid4
 
 STREAM = "orders"
@@ -46,6 +47,16 @@ def numbered() -> Iterator[dict[str, str]]:
             "total_amount": "19.99",
             "note": NOTE,
         }
+
+
+def faststream_entries() -> Iterator[Mapping[str, bytes]]:
+    """Entries in FastStream's binary format: with any other it first tries several."""
+    for order in numbered():
+        headers = {"correlation_id": order["event_id"], "content-type": "application/json"}
+        named = b"".join(pack(">H", len(x)) + x.encode() for pair in headers.items() for x in pair)
+        starts = 18, 20 + len(named)
+        head = b"\x89BIN\r\n\x1a\n" + pack(">HIIH", 1, *starts, len(headers))
+        yield {"__data__": head + named + json.dumps(order, separators=(",", ":")).encode()}
 
 
 def entries() -> Iterator[Mapping[str, str]]:

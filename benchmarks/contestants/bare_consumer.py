@@ -1,4 +1,4 @@
-"""The limit of a consumer: its statements on asyncpg and redis-py, and nothing else around them.
+"""A consumer's statements on asyncpg and redis-py, and nothing else around them.
 
 Reads a batch, and for each event, so many at once: a transaction with an inbox row and the
 handler's upsert, then XACK. No retries, no dead letters, no heartbeat, no recovery. BATCH above 1

@@ -1,17 +1,16 @@
 """What the peers' handlers do: the same statements as the generated service's, in one transaction.
 
-The inbox row first, then the upsert of the service's own sample handler, both by SQLAlchemy.
+The inbox row first, by a statement that is made once, then the upsert of the service's own sample
+handler, both by SQLAlchemy.
 """
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Numeric, String
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 CONCURRENCY = int(os.environ["CONSUMER_CONCURRENCY"])
@@ -46,14 +45,15 @@ engine = create_async_engine(
     pool_size=CONCURRENCY,
 )
 sessions = async_sessionmaker(engine, expire_on_commit=False)
+inbox = Base.metadata.tables["inbox"]
+NEW = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
 
 
 async def handle(event_id: UUID, customer_id: str, total_amount: Decimal) -> None:
     """Apply an event once."""
-    async with _transaction() as session:
-        row = insert(Inbox).values(handler="order_created", event_id=event_id, state="done")
-        new = row.on_conflict_do_nothing().returning(Inbox.event_id)
-        if await session.scalar(new) is None:
+    async with sessions.begin() as session:
+        row = {"handler": "order_created", "event_id": event_id, "state": "done"}
+        if await session.scalar(NEW, row) is None:
             return
         first = insert(CustomerTotal).values(
             customer_id=customer_id,
@@ -68,9 +68,3 @@ async def handle(event_id: UUID, customer_id: str, total_amount: Decimal) -> Non
             },
         )
         await session.execute(added)
-
-
-@asynccontextmanager
-async def _transaction() -> AsyncIterator[AsyncSession]:
-    async with sessions() as session, session.begin():
-        yield session

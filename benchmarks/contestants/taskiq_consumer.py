@@ -8,11 +8,12 @@ from decimal import Decimal
 from uuid import UUID
 
 from handling import handle
+from taskiq.serializers import ORJSONSerializer
 from taskiq_redis import RedisStreamBroker
 
 broker = RedisStreamBroker(
     os.environ["REDIS_URL"], queue_name="orders", consumer_group_name="orders", consumer_id="0"
-)
+).with_serializer(ORJSONSerializer())
 
 
 @broker.task(task_name="order_created")

@@ -25,7 +25,7 @@ class Scale:
 
 
 FULL = Scale(
-    rounds=5,
+    rounds=3,
     seconds=15,
     backlogs=(10_000, 100_000, 1_000_000),
     relays=(2, 4),

@@ -1,6 +1,7 @@
 """The command line: one process for each role, and what an operator needs beside them."""
 
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -134,6 +135,7 @@ def _run_role(
 ) -> None:
     configure(SERVICE, role, settings.log_level, settings.log_format)
     with tracing(settings, role):
+        gc.freeze()  # what was imported is no garbage: it is not looked through again and again
         run(_until_signalled(partial(role_loop, settings)))
 
 

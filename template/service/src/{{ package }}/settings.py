@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1)
     """Connections to Postgres of one API process. A consumer takes what its concurrency needs."""
 
-    relay_batch_size: int = Field(5_000, ge=1, le=10_000)
+    relay_batch_size: int = Field(10_000, ge=1, le=50_000)
     """Events published in one transaction, at most."""
 
     outbox_auto_repair: bool = True

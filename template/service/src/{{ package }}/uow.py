@@ -40,12 +40,13 @@ class UnitOfWork:
         """Publish a message of the pipe itself, on the same terms."""
         self._emitted.append(self._outbox.notice(stream, ce_type, subject, data))
 
-    async def _write(self) -> bool:
-        """Write everything, the outbox rows last; whether there were any."""
-        await self.session.run_sync(self._flush)
-        return bool(self._emitted)
+    def _finish(self, session: Session) -> None:
+        """All at one go: each step by itself would cost as much as a statement."""
+        self._write(session)
+        self._commit(session)
 
-    def _flush(self, session: Session) -> None:
+    def _write(self, session: Session) -> None:
+        """Write everything, the outbox rows last."""
         session.flush()
         connection = session.connection()
         if connection.info.pop(FAILED, False):
@@ -53,6 +54,10 @@ class UnitOfWork:
             # say nothing. This raises then, unless the error stayed within a savepoint.
             connection.execute(text("SELECT 1"))
         self._outbox.insert(session, self._emitted)
+
+    def _commit(self, session: Session) -> None:
+        session.commit()
+        session.close()
 
 
 def _remember_failure(context: ExceptionContext) -> None:
@@ -98,10 +103,14 @@ class UnitsOfWork:
 
     @asynccontextmanager
     async def _open(self, cause: Envelope | None) -> AsyncIterator[UnitOfWork]:
-        async with self._sessions() as session:
-            async with session.begin():
-                uow = UnitOfWork(session, self._outbox, cause)
-                yield uow
-                emitted = await uow._write()
-            if emitted:
-                self._outbox.poke()
+        session = self._sessions()
+        uow = UnitOfWork(session, self._outbox, cause)
+        try:
+            yield uow
+            await session.run_sync(uow._finish)
+        except BaseException:
+            # Whoever is cancelled once more does not leave it half-way.
+            await asyncio.shield(asyncio.create_task(session.close()))
+            raise
+        if uow._emitted:
+            self._outbox.poke()

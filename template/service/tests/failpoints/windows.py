@@ -32,7 +32,7 @@ def after(seam: str) -> Failpoint:
 
 FAILPOINTS = {
     # A writer.
-    "before-the-commit": after("uow:UnitOfWork._write"),
+    "before-the-commit": before("uow:UnitOfWork._commit"),
     "after-the-commit": before("messaging.poke:Poker.poke"),
     # The relay.
     "after-reading-a-batch": after("messaging.waiting:Waiting.next_part"),

@@ -16,6 +16,10 @@ from .in_flight import InFlight
 from .stream import Group
 from .telemetry import REDELIVERIES, TRIMMED
 
+MOMENT = 0.003
+"""Seconds that free slots wait for others, up to a half of all, for each read costs as much as the
+handling of a small event does."""
+
 log = structlog.get_logger()
 
 
@@ -93,21 +97,24 @@ class Consumer:
                     log.info("consumer.ready", stream=self._group.stream)
 
     async def _turn(self, tasks: asyncio.TaskGroup, stopping: asyncio.Event) -> None:
-        """Take up what is due, then read what is new; as much as there are free slots."""
+        """Take up what is due, then read what is new: as much as there are free slots."""
         if not self._handling.database_answers and not await self._handling.ask_database():
             raise DatabaseUnavailable("Postgres does not answer")
-        self._in_flight.slot_freed.clear()
+        in_flight = self._in_flight
+        in_flight.slot_freed.clear()
+        in_flight.half_freed.clear()
         await self._claim(tasks)
-        free = self._free()
-        if not free:
-            await wait(self._interval, self._in_flight.slot_freed, stopping)
+        if not self._free():
+            await wait(self._interval, in_flight.slot_freed, stopping)
             return
-        deliveries = await self._group.read(free, block=max(10, int(self._interval * 1000)))
+        if not in_flight.half_free:
+            await wait(MOMENT, in_flight.half_freed, stopping)
+        deliveries = await self._group.read(self._free(), block=max(10, int(self._interval * 1000)))
         if not stopping.is_set():
-            self._in_flight.start(deliveries, tasks)
+            in_flight.start(deliveries, tasks)
             return
         for delivery in deliveries:
-            await self._in_flight.hand_back(delivery)
+            await in_flight.hand_back(delivery)
 
     async def _claim(self, tasks: asyncio.TaskGroup) -> None:
         """Walk the pending list for entries that are due, to its end unless slots run out."""

@@ -37,6 +37,7 @@ class InFlight:
         visibility_timeout: float,
     ) -> None:
         self.slot_freed = asyncio.Event()
+        self.half_freed = asyncio.Event()
         self.suspects = suspects
         self._group = group
         self._handling = handling
@@ -49,6 +50,11 @@ class InFlight:
     def free(self) -> int:
         """How many more entries may be started."""
         return self._concurrency - len(self._running)
+
+    @property
+    def half_free(self) -> bool:
+        """Whether at least half of the slots are."""
+        return 2 * self.free >= self._concurrency
 
     @property
     def stream_ids(self) -> list[str]:
@@ -158,6 +164,8 @@ class InFlight:
                 self.suspects.leave()
         RUNNING.labels(self._group.stream).set(len(self._running))
         self.slot_freed.set()
+        if self.half_free:
+            self.half_freed.set()
 
     async def heartbeat(self) -> None:
         """Keep what is being handled from looking abandoned, until cancelled."""

@@ -109,6 +109,8 @@ class Consumer:
             return
         if not in_flight.half_free:
             await wait(MOMENT, in_flight.half_freed, stopping)
+            if stopping.is_set():
+                return
         deliveries = await self._group.read(self._free(), block=max(10, int(self._interval * 1000)))
         if not stopping.is_set():
             in_flight.start(deliveries, tasks)

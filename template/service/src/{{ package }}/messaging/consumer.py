@@ -104,14 +104,13 @@ class Consumer:
         in_flight.slot_freed.clear()
         in_flight.half_freed.clear()
         await self._claim(tasks)
-        if not self._free():
+        if self._free() and not in_flight.half_free:
+            await wait(MOMENT, in_flight.half_freed, stopping)
+        free = self._free()
+        if not free or stopping.is_set():
             await wait(self._interval, in_flight.slot_freed, stopping)
             return
-        if not in_flight.half_free:
-            await wait(MOMENT, in_flight.half_freed, stopping)
-            if stopping.is_set():
-                return
-        deliveries = await self._group.read(self._free(), block=max(10, int(self._interval * 1000)))
+        deliveries = await self._group.read(free, block=max(10, int(self._interval * 1000)))
         if not stopping.is_set():
             in_flight.start(deliveries, tasks)
             return

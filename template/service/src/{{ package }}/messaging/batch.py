@@ -35,6 +35,9 @@ slow Redis would be given the same ones for ever."""
 REFUSED = 5.0
 """Seconds that a stream which refuses is left out, so that its events hold up no others."""
 
+Part = Sequence[Row[Any]]
+StreamIds = Mapping[int, str] | None
+
 log = structlog.get_logger()
 
 
@@ -134,16 +137,24 @@ class Batches:
             after, self._without, self._full_look = 0, without, monotonic()
         return Waiting(transaction, after=after, without=without, size=self._size)
 
-    async def _relay(self, part: Sequence[Row[Any]], waiting: Waiting, sent: Sent) -> None:
-        """Part by part: while Redis takes one, Postgres moves the one before and reads the next."""
+    async def _relay(self, oldest: Part, waiting: Waiting, sent: Sent) -> None:
+        """While Redis takes one part, Postgres moves the one before and reads the next."""
+        parts: asyncio.Queue[Part] = asyncio.Queue()
+        published: asyncio.Queue[StreamIds] = asyncio.Queue()
+        parts.put_nowait(oldest)
+        await both(self._publish_all(parts, published, sent), _move_all(published, parts, waiting))
+
+    async def _publish_all(
+        self, parts: "asyncio.Queue[Part]", published: "asyncio.Queue[StreamIds]", sent: Sent
+    ) -> None:
+        """Publish part by part, until an empty one comes or the batch ends."""
         sent.connections, sent.until = self._broker.connections, monotonic() + ENOUGH
-        stream_ids: Mapping[int, str] = {}
-        while part and not self._ended(sent):
-            sent.last = part[-1].id
-            stream_ids, part = await both(
-                self._publish(part, sent), _move_and_read(stream_ids, waiting)
-            )
-        await waiting.move(stream_ids)
+        try:
+            while (part := await parts.get()) and not self._ended(sent):
+                sent.last = part[-1].id
+                published.put_nowait(await self._publish(part, sent))
+        finally:
+            published.put_nowait(None)
 
     def _ended(self, sent: Sent) -> bool:
         """Whether a batch publishes nothing more. Behind a new connection may be another server,
@@ -151,7 +162,7 @@ class Batches:
         late = sent.published > 0 and monotonic() > sent.until
         return bool(sent.outage) or late or sent.connections != self._broker.connections
 
-    async def _publish(self, rows: Sequence[Row[Any]], sent: Sent) -> Mapping[int, str]:
+    async def _publish(self, rows: Part, sent: Sent) -> Mapping[int, str]:
         """Publish stream by stream until the batch ends; the rows that went out, and where."""
         by_stream: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in rows:
@@ -180,6 +191,19 @@ class Batches:
         return stream_ids
 
 
-async def _move_and_read(stream_ids: Mapping[int, str], waiting: Waiting) -> Sequence[Row[Any]]:
-    await waiting.move(stream_ids)
-    return await waiting.next_part()
+async def _move_all(
+    published: "asyncio.Queue[StreamIds]", parts: "asyncio.Queue[Part]", waiting: Waiting
+) -> None:
+    """Move what was published, until that is all, and read the next part when one is wanted."""
+    part: Part | None = None
+    try:
+        while True:
+            if part != [] and parts.empty():
+                part = await waiting.next_part()
+                parts.put_nowait(part)
+            elif (stream_ids := await published.get()) is None:
+                return
+            else:
+                await waiting.move(stream_ids)
+    finally:
+        parts.put_nowait([])

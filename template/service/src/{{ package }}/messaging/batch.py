@@ -36,7 +36,9 @@ REFUSED = 5.0
 """Seconds that a stream which refuses is left out, so that its events hold up no others."""
 
 Part = Sequence[Row[Any]]
+"""Rows of the outbox; an empty one is the end."""
 StreamIds = Mapping[int, str] | None
+"""Which rows were published, under which stream id; None is the end."""
 
 log = structlog.get_logger()
 
@@ -145,7 +147,7 @@ class Batches:
         await both(self._publish_all(parts, published, sent), _move_all(published, parts, waiting))
 
     async def _publish_all(
-        self, parts: "asyncio.Queue[Part]", published: "asyncio.Queue[StreamIds]", sent: Sent
+        self, parts: asyncio.Queue[Part], published: asyncio.Queue[StreamIds], sent: Sent
     ) -> None:
         """Publish part by part, until an empty one comes or the batch ends."""
         sent.connections, sent.until = self._broker.connections, monotonic() + ENOUGH
@@ -192,7 +194,7 @@ class Batches:
 
 
 async def _move_all(
-    published: "asyncio.Queue[StreamIds]", parts: "asyncio.Queue[Part]", waiting: Waiting
+    published: asyncio.Queue[StreamIds], parts: asyncio.Queue[Part], waiting: Waiting
 ) -> None:
     """Move what was published, until that is all, and read the next part when one is wanted."""
     part: Part | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orders.embedded import Postgres, Valkey
 
-OPTIONS = ("-c", "max_connections=500", "-c", "max_wal_size=4GB", "-c", "shared_buffers=256MB")
+OPTIONS = ("-c", "max_connections=500", "-c", "max_wal_size=4GB", "-c", "shared_buffers=1GB")
 
 
 def main(folder: Path) -> None:

@@ -28,6 +28,8 @@ _SPELLING = {
     "event_type": "NAME",
     "event_version": "--version",
 }
+# Most of the template's files, and none that an event is made from.
+_NOT_OF_AN_EVENT = "template/service"
 # What may change when an event is added once more: the role, by a handler that joins the contract;
 # and what the publisher has changed since.
 _GROWING = {"event_role"}
@@ -90,7 +92,7 @@ def render_event(
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
         given = {"kind": "event", "project_slug": service.slug} | asked(answers)
         kept = Answers(given, file=f"{EVENT_ANSWERS}/{name}.yml", spelling=_SPELLING)
-        with versions() as held:
+        with versions(without=_NOT_OF_AN_EVENT) as held:
             known = (
                 render(source, Path(scratch), kept)  # as it stands, which is no version
                 if source.missing

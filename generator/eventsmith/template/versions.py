@@ -31,8 +31,9 @@ class Version:
 class Versions:
     """The versions of one or more templates that a command needs; see `versions`."""
 
-    def __init__(self, scratch: Path) -> None:
+    def __init__(self, scratch: Path, without: str) -> None:
         self._scratch = scratch
+        self._wanted = (":/", f":(top,exclude){without}") if without else (":/",)
         self._repositories: dict[str, Git] = {}
         self._versions: dict[tuple[str, str], Version] = {}
 
@@ -59,7 +60,7 @@ class Versions:
         folder = self._scratch / f"version-{len(self._versions)}"
         folder.mkdir()
         index = repository.having(GIT_INDEX_FILE=f"{folder}.index", GIT_WORK_TREE=folder)
-        index(*_AS_KEPT, "read-tree", "--reset", "-u", commit)
+        index(*_AS_KEPT, "checkout", "--quiet", commit, "--", *self._wanted)
         described = repository.line("describe", "--tags", "--always", commit)
         return Version(folder, source.location, source.shown, described, commit)
 
@@ -92,8 +93,8 @@ def _clone(source: Source, directory: str) -> None:
 
 
 @contextmanager
-def versions() -> Iterator[Versions]:
-    """Hold versions of templates, until the end of the body."""
+def versions(without: str = "") -> Iterator[Versions]:
+    """Hold versions of templates, until the end of the body; without a folder nobody needs."""
     git.require()
     with TemporaryDirectory(prefix="eventsmith-") as scratch:
-        yield Versions(Path(scratch))
+        yield Versions(Path(scratch), without)

@@ -1,5 +1,6 @@
 """The command line: parses, calls and prints; what a command does stands in its own file."""
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ def run() -> None:
     """Run the command line as a program."""
     from eventsmith import git
 
+    gc.disable()  # a command ends before garbage matters, and would look for it a dozen times
     git.forget_caller()
     # A CI job that is cancelled ends like Ctrl-C does: what was half made is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

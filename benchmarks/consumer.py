@@ -66,7 +66,7 @@ def _batched(stage: Stage) -> list[Figure]:
             env=slots | {"BATCH": str(BATCH)},
         ),
     }
-    return _figures(stage, TOGETHER, runs)
+    return _figures(stage, TOGETHER, runs, unit=f"{UNIT}, together")
 
 
 def _more(stage: Stage) -> list[Figure]:
@@ -92,11 +92,12 @@ def _more(stage: Stage) -> list[Figure]:
     return [figure for what, run in runs.items() for figure in _figures(stage, what, {US: run})]
 
 
-def _figures(stage: Stage, what: str, runs: Mapping[str, Run]) -> list[Figure]:
+def _figures(stage: Stage, what: str, runs: Mapping[str, Run], unit: str = UNIT) -> list[Figure]:
+    """Return what each run came to; figures of one unit share an axis where they are drawn."""
     measured = in_turns(
         {who: partial(consume, stage, run) for who, run in runs.items()}, stage.scale.rounds
     )
-    return [Figure(KIND, what, who, UNIT, values) for who, values in measured.items()]
+    return [Figure(KIND, what, who, unit, values) for who, values in measured.items()]
 
 
 _TASKIQ = [

@@ -1,6 +1,5 @@
 """The command: `new`, `add-event`, `--help` and `update`, beside what one would use instead."""
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
@@ -27,8 +26,8 @@ def measure(bench: Bench) -> Findings:
         bench,
         "--help",
         {
-            US: partial(_run, tool, "eventsmith", "--help"),
-            TYPER: partial(_run, tool, "python", "-c", EMPTY_APP),
+            US: partial(tool.run, "eventsmith", "--help"),
+            TYPER: partial(tool.run, "python", "-c", EMPTY_APP),
         },
     )
     added = _turns(bench, "add-event", {US: _adding(tool, folder)})
@@ -50,8 +49,8 @@ def _new(bench: Bench, tool: Environment, folder: Path) -> tuple[list[Figure], l
     made = ("new", "--defaults", "--no-lock", "--template", str(ROOT))
     copied = ("copy", "--defaults", "--quiet", "--vcs-ref=HEAD", str(ROOT))
     calls: dict[str, Callable[[], None]] = {
-        US: lambda: _run(tool, "eventsmith", *made, str(next(fresh))),
-        COPIER: lambda: _run(tool, "copier", *copied, str(next(fresh))),
+        US: lambda: tool.run("eventsmith", *made, str(next(fresh))),
+        COPIER: lambda: tool.run("copier", *copied, str(next(fresh))),
     }
     absent = []
     for peer, prepare in scaffolds.PEERS.items():
@@ -66,10 +65,10 @@ def _new(bench: Bench, tool: Environment, folder: Path) -> tuple[list[Figure], l
 def _adding(tool: Environment, folder: Path) -> Callable[[], None]:
     """Add an event to a service that has only the sample's."""
     service = folder / "grown"
-    _run(tool, "eventsmith", "new", str(service), "--defaults", "--no-lock", "--no-git")
+    tool.run("eventsmith", "new", str(service), "--defaults", "--no-lock", "--no-git")
     names: Iterator[str] = map("Shipped{}".format, map(_letters, count()))
     field = "carrier:str"
-    return lambda: _run(tool, "eventsmith", "add-event", next(names), field, "-C", str(service))
+    return lambda: tool.run("eventsmith", "add-event", next(names), field, "-C", str(service))
 
 
 def _letters(number: int) -> str:
@@ -81,8 +80,3 @@ def _turns(bench: Bench, what: str, calls: Mapping[str, Callable[[], None]]) -> 
         {who: partial(seconds, call) for who, call in calls.items()}, bench.scale.rounds
     )
     return [Figure(KIND, what, who, UNIT, values) for who, values in measured.items()]
-
-
-def _run(tool: Environment, program: str, *arguments: str) -> None:
-    command = [tool.program(program), *arguments]
-    subprocess.run(command, cwd=tool.work, check=True, capture_output=True)

@@ -27,6 +27,11 @@ class Environment:
         """Return the path of one of its programs."""
         return str(self.folder / "bin" / name)
 
+    def run(self, program: str, *arguments: str, folder: Path | None = None) -> None:
+        """Run one of its programs to its end, in `folder` or its own; raises if it fails."""
+        command = [self.program(program), *arguments]
+        subprocess.run(command, cwd=folder or self.work, check=True, capture_output=True)
+
     def version(self, package: str) -> str:
         """Return the version of one of its packages."""
         code = f"from importlib.metadata import version; print(version({package!r}))"

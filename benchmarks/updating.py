@@ -28,9 +28,9 @@ def _release_first(template: Path) -> None:
 
 def _make(tool: Environment, service: Path, template: Path, events: int) -> None:
     quick = ("--defaults", "--no-lock", "--template", str(template))
-    _eventsmith(tool, service.parent, "new", service.name, *quick)
+    tool.run("eventsmith", "new", service.name, *quick, folder=service.parent)
     for event in EVENTS[:events]:
-        _eventsmith(tool, service, "add-event", event, "carrier:str", "--role", "both")
+        tool.run("eventsmith", "add-event", event, "carrier:str", "--role", "both", folder=service)
     _commit(service, "Events")
 
 
@@ -44,7 +44,7 @@ def _release_next(template: Path) -> None:
 
 def _seconds(tool: Environment, service: Path) -> float:
     start = time.perf_counter()
-    _eventsmith(tool, service, "update")
+    tool.run("eventsmith", "update", folder=service)
     seconds = time.perf_counter() - start
     _git(service, "reset", "--hard")
     return seconds
@@ -58,11 +58,6 @@ def _release(template: Path, tag: str) -> None:
 def _commit(folder: Path, message: str) -> None:
     _git(folder, "add", "--all")
     _git(folder, "-c", "user.name=bench", "-c", "user.email=bench", "commit", "-m", message)
-
-
-def _eventsmith(tool: Environment, folder: Path, *arguments: str) -> None:
-    command = [tool.program("eventsmith"), *arguments]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def _git(folder: Path, *arguments: str) -> None:

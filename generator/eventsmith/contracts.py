@@ -66,5 +66,6 @@ def _programs(service: Service) -> Iterator[Path]:
 
 
 def _is_own(service: Service, file: Path) -> bool:
-    wanted = f"from {service.answers.get('package')}.cli import main"
-    return file.is_file() and wanted.encode() in file.read_bytes()
+    package = service.answers.get("package")
+    wanted = [f"from {package}.{module} import main" for module in ("service", "cli")]
+    return file.is_file() and any(each.encode() in file.read_bytes() for each in wanted)

@@ -11,7 +11,7 @@ asyncpg = importlib.import_module("asyncpg")
 
 def main(package: str, database: str) -> None:
     """Make one more database, tell how to reach it, then answer queries."""
-    embedded = importlib.import_module(f"{package}.embedded")
+    embedded = importlib.import_module(f"{package}.chassis.dev")
     folder = importlib.import_module(f"{package}.dev").FOLDER
     with (
         embedded.Postgres(folder / "postgres") as postgres,

@@ -59,6 +59,6 @@ MODULES = {
     **dict.fromkeys(("Base64Bytes", "Base64UrlBytes"), "pydantic"),
     **{f"UUID{version}": "pydantic" for version in (1, 3, 4, 5, 6, 7, 8)},
     "SkipJsonSchema": "pydantic.json_schema",
-    **dict.fromkeys(("DomainEvent", "event"), "..eventing"),
+    **dict.fromkeys(("DomainEvent", "event"), "..chassis"),
 }
 BUILTINS = {"bool", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}

@@ -1,1 +1,1 @@
-"""The tests: unit without servers; integration, failpoints and chaos on real ones."""
+"""The tests."""

@@ -1,0 +1,96 @@
+"""The commands `contracts` and `asyncapi`: what events promise, kept and told."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..contracts.asyncapi import document
+from ..contracts.contract import contract_of, text_of
+from ..contracts.schema import Schema
+from ..contracts.snapshots import Verdict, examine, read, write
+from ..discovery import import_modules
+from ..errors import NotFound, Refused
+from ..messaging.events import registered_events
+from ..messaging.handlers import registered_handlers
+from ..roles.wiring import discover
+from ..service import current, slug
+from .options import AsJson
+
+app = typer.Typer(help="Hold events to their contracts.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option(help="Where the snapshots are.")]
+Accepted = Annotated[
+    list[str] | None,
+    typer.Option("--breaking", metavar="TYPE", help="Replace this one, though it breaks."),
+]
+FOLDER = Path("contracts")
+
+
+@app.command()
+def check(folder: Folder = FOLDER, as_json: AsJson = False) -> None:
+    """Compare each event with the snapshot of its contract; exit 1 unless all are as agreed."""
+    contracts = _declared()
+    verdicts = examine(read(folder), contracts)
+    if as_json:
+        typer.echo(json.dumps([asdict(verdict) for verdict in verdicts]))
+    elif contracts and not folder.is_dir():
+        raise NotFound(
+            f"there is no folder {folder}; run this in the folder of the project, "
+            f"or write the first snapshots: {slug()} contracts export"
+        )
+    else:
+        typer.echo(_text(verdicts))
+    if any(verdict.status != "ok" for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(folder: Folder = FOLDER, breaking: Accepted = None) -> None:
+    """Write the snapshots that are missing, or lack a compatible change. All of them or none."""
+    contracts = _declared()
+    accepted = set(breaking or ())
+    if unknown := sorted(accepted - contracts.keys()):
+        raise typer.BadParameter(f"this service has no event {unknown[0]}")
+    verdicts = [v for v in examine(read(folder), contracts) if v.status not in ("ok", "orphaned")]
+    refused = [v.type for v in verdicts if v.status in ("breaking", "unreadable")]
+    if refused := [name for name in refused if name not in accepted]:
+        raise Refused(
+            f"nothing is written, for {refused[0]} is not as agreed; see: {slug()} contracts "
+            f"check. If nobody has consumed it yet: --breaking {refused[0]}"
+        )
+    for verdict in verdicts:
+        written = write(folder, verdict.type, text_of(contracts[verdict.type]))
+        typer.echo(f"{verdict.status}, now written: {written}")
+    if not verdicts:
+        typer.echo("nothing to write")
+
+
+def asyncapi() -> None:
+    """Print what this service publishes and consumes, as an AsyncAPI 3 document."""
+    discover()
+    installed = metadata(slug())
+    about = {"version": installed["Version"], "description": installed["Summary"]}
+    typer.echo(text_of(document(_declared(), registered_handlers(), about)), nl=False)
+
+
+def _declared() -> dict[str, Schema]:
+    """The contracts of all events, by type."""
+    import_modules(current().events)
+    return {name: contract_of(event) for name, event in sorted(registered_events().items())}
+
+
+def _text(verdicts: Sequence[Verdict]) -> str:
+    lines = []
+    for verdict in verdicts:
+        if verdict.status != "ok":
+            lines.append(f"{verdict.type}: {verdict.status}")
+            for found in verdict.findings:
+                about = ": ".join(filter(None, (found.field, found.rule, found.detail)))
+                lines.append(f"  {about}{'' if found.breaking else ' (compatible)'}")
+            lines.append(f"  → {verdict.way_out}")
+    ok = sum(verdict.status == "ok" for verdict in verdicts)
+    return "\n".join([*lines, f"as agreed: {ok} of {len(verdicts)}"])

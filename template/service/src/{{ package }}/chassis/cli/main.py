@@ -1,0 +1,144 @@
+"""The command line: one process for each role, and what an operator needs beside them."""
+
+import asyncio
+import gc
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from ..errors import ServiceError
+from ..http.serving import run, stop_signals
+from ..logging import configure
+from ..roles.wiring import discover
+from ..service import slug
+from ..settings import Settings, load_settings
+from ..tracing.setup import tracing
+from . import contracts, dead_letters, outbox
+from .audit import audit_text, run_audit
+from .options import AsJson
+from .status import read_status, status_text
+
+app = typer.Typer(
+    help=f"Run and operate {slug()}.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(contracts.app, name="contracts")
+Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
+Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
+
+
+def main() -> None:
+    """The console script. What goes wrong on purpose is one line, and exit code 1."""
+    try:
+        app()
+    except ServiceError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def api(host: Host = None, port: Port = None) -> None:
+    """Serve the HTTP API."""
+    from ..roles.api import run_api
+
+    _run_role("api", run_api, load_settings(bind_host=host, api_port=port))
+
+
+@app.command()
+def relay(host: Host = None, port: Port = None) -> None:
+    """Publish committed events. One relay works, more of them stand by."""
+    from ..roles.relay import run_relay
+
+    _run_role("relay", run_relay, load_settings(bind_host=host, relay_port=port))
+
+
+@app.command()
+def consumer(host: Host = None, port: Port = None) -> None:
+    """Handle events. More consumers share the work."""
+    from ..roles.consumer import run_consumer
+
+    _run_role("consumer", run_consumer, load_settings(bind_host=host, consumer_port=port))
+
+
+@app.command(context_settings={"allow_interspersed_args": False})
+def dev(
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(help="Run this on the servers instead, as in: dev -- alembic check"),
+    ] = None,
+    host: Host = None,
+) -> None:
+    """Run everything on embedded servers, with data in .dev/; or one command on them."""
+    from ..dev.everything import run_command, run_everything  # a dev-only dependency
+
+    if command:
+        raise typer.Exit(run_command(command))
+    run_everything(host)
+
+
+@app.command()
+def migrate(
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Change nothing; wait that long for another process to have done it.",
+        ),
+    ] = None,
+) -> None:
+    """Bring the database to the schema this code needs. Run it before a rollout."""
+    from ..migrate import migrate as bring_up
+    from ..migrate import wait_until_migrated
+
+    settings = load_settings()
+    configure(slug(), "migrate", settings.log_level, settings.log_format)
+    discover()
+    url = settings.database_url.get_secret_value()
+    if wait is None:
+        run(bring_up(url))
+    else:
+        run(_until_signalled(partial(wait_until_migrated, url, wait)))
+    typer.echo("the database is up to date")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Show backlog, lag, pending entries and dead letters at a glance."""
+    found = run(read_status(load_settings()))
+    typer.echo(json.dumps(asdict(found)) if as_json else status_text(found))
+
+
+@app.command()
+def audit(as_json: AsJson = False) -> None:
+    """Prove that no event was lost, and none both applied and dead; exit 1 if one was."""
+    report = run(run_audit(load_settings()))
+    typer.echo(json.dumps(asdict(report)) if as_json else audit_text(report))
+    if report.findings:
+        raise typer.Exit(1)
+
+
+app.command()(contracts.asyncapi)
+
+
+def _run_role(
+    role: str, role_loop: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings
+) -> None:
+    configure(slug(), role, settings.log_level, settings.log_format)
+    with tracing(settings, role):
+        gc.freeze()  # what was imported is no garbage: it is not looked through again and again
+        run(_until_signalled(partial(role_loop, settings)))
+
+
+async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    with stop_signals() as stopping:
+        await work(stopping)

@@ -1,0 +1,133 @@
+"""The snapshots in `contracts/`, and what has become of the classes since they were taken."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from ..errors import Refused
+from ..service import slug
+from .comparison import compare
+from .findings import Finding
+from .schema import Schema
+
+Status = Literal["ok", "outdated", "breaking", "missing", "orphaned", "unreadable"]
+
+
+class _Shape(BaseModel):
+    """As much of a schema's build as comparing relies on."""
+
+    model_config = ConfigDict(strict=True, alias_generator=to_camel)
+
+    ref: str = Field("", alias="$ref")
+    definitions: dict[str, "_Shape"] = Field({}, alias="$defs")
+    type: str = ""
+    enum: list[Any] = []
+    required: list[str] = []
+    properties: dict[str, "_Shape"] = {}
+    pattern_properties: dict[str, "_Shape"] = {}
+    additional_properties: "_Shape | bool" = True
+    property_names: "_Shape | bool" = True
+    items: "_Shape | bool" = True
+    prefix_items: list["_Shape"] = []
+    any_of: list["_Shape"] = []
+    one_of: list["_Shape"] = []
+
+
+class _Snapshot(_Shape):
+    event: dict[str, Any] = Field(alias="x-eventsmith")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one contract, and what to do about it."""
+
+    type: str
+    status: Status
+    findings: Sequence[Finding] = ()
+    way_out: str = ""
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """The snapshots by the type of their event; other files are left alone."""
+    files = sorted(folder.glob("*.*.v*.json"))
+    return {path.stem: path.read_bytes() for path in files if path.is_file()}
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    """Write one snapshot, and say where; raises Refused if that cannot be."""
+    file = folder / f"{name}.json"
+    try:
+        folder.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8", newline="\n")
+    except OSError as error:
+        raise Refused(f"cannot write {file}: {error.strerror}") from error
+    return file
+
+
+def examine(snapshots: Mapping[str, bytes], contracts: Mapping[str, Schema]) -> list[Verdict]:
+    """What became of each contract that has a snapshot, a class or both; both go by type."""
+    return [
+        _verdict(name, snapshots.get(name), contracts.get(name), contracts)
+        for name in sorted({*snapshots, *contracts})
+    ]
+
+
+def _verdict(
+    name: str, snapshot: bytes | None, contract: Schema | None, contracts: Mapping[str, Schema]
+) -> Verdict:
+    file = f"{name}.json"
+    if contract is None:
+        way_out = f"bring its class back, or delete {file} once no stream and no consumer has it"
+        return Verdict(name, "orphaned", way_out=way_out)
+    if snapshot is None:
+        return Verdict(name, "missing", way_out=f"run: {slug()} contracts export")
+    try:
+        agreed = _parsed(snapshot)
+        findings = compare(agreed, contract)
+    except (ValueError, RecursionError) as error:
+        way_out = f"mend {file}, or take the class as agreed: {_export(name)}"
+        return Verdict(name, "unreadable", [Finding("", "not readable", str(error))], way_out)
+    if any(finding.breaking for finding in findings):
+        return Verdict(name, "breaking", findings, _new_version(name, contracts))
+    if findings or agreed != contract:
+        return Verdict(name, "outdated", findings, f"run: {slug()} contracts export")
+    return Verdict(name, "ok")
+
+
+def _new_version(name: str, contracts: Mapping[str, Schema]) -> str:
+    family, _, _ = name.rpartition(".v")
+    publisher, _, event = family.partition(".")
+    if publisher != slug():
+        return f"take what {publisher} declares: eventsmith add-event {event} --from …"
+    versions = [
+        int(other.rpartition(".v")[2]) for other in contracts if other.startswith(f"{family}.v")
+    ]
+    return (
+        f"declare a new version: eventsmith add-event {event} … --version {max(versions) + 1}; "
+        f"or, as long as nobody has consumed it: {_export(name)}"
+    )
+
+
+def _export(breaking: str) -> str:
+    return f"{slug()} contracts export --breaking {breaking}"
+
+
+def _parsed(snapshot: bytes) -> Schema:
+    """The schema in a file; raises ValueError with one line on why there is none."""
+    if b"\n<<<<<<< " in b"\n" + snapshot:
+        raise ValueError("it holds the conflict of a merge")
+    try:
+        schema: Schema = json.loads(snapshot)
+        _Snapshot.model_validate(schema)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        where = ".".join(map(str, wrong["loc"])) or "the whole"
+        raise ValueError(f"it is no contract: {where}: {wrong['msg'].lower()}") from None
+    except (ValueError, RecursionError):
+        raise ValueError("it is not JSON") from None
+    return schema

@@ -1,0 +1,91 @@
+"""`dev`: every role in one process, on embedded servers whose data stays in .dev/."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer
+
+from ..errors import Misconfigured
+from ..http.serving import run, stop_signals
+from ..logging import configure
+from ..migrate import migrate
+from ..roles.api import run_api
+from ..roles.consumer import run_consumer
+from ..roles.relay import run_relay
+from ..roles.wiring import discover
+from ..service import slug
+from ..settings import Settings, load_settings
+from ..tracing.setup import tracing
+from . import Postgres, Valkey, create_database
+from .ports import free_port
+
+FOLDER = Path(".dev")
+PORTS = ("api_port", "relay_port", "consumer_port")
+
+
+def run_everything(host: str | None) -> None:
+    """Migrate, then run api, relay and consumer until a signal comes."""
+    with _servers() as urls:
+        settings = load_settings(bind_host=host, **urls)
+        configure(slug(), "dev", settings.log_level, settings.log_format)
+        settings = settings.model_copy(update=_free_ports(settings))
+        typer.echo(f"The API is on http://{settings.bind_host}:{settings.api_port}/docs")
+        with tracing(settings, "dev"):
+            run(_run(settings))
+
+
+def run_command(command: list[str]) -> int:
+    """Run a command with DATABASE_URL and REDIS_URL set; its exit code. Raises Misconfigured."""
+    if shutil.which(command[0]) is None:
+        raise Misconfigured(f"no command '{command[0]}' here; 'uv run {slug()} dev' finds them")
+    with _servers() as urls:
+        discover()
+        run(migrate(urls["database_url"]))
+        environment = {name.upper(): url for name, url in urls.items()}
+        return subprocess.run(command, env=os.environ | environment, check=False).returncode
+
+
+async def _run(settings: Settings) -> None:
+    discover()
+    await migrate(settings.database_url.get_secret_value())
+    with stop_signals() as stopping:
+        async with asyncio.TaskGroup() as tasks:
+            for role in (run_api, run_relay, run_consumer):
+                tasks.create_task(role(settings, stopping))
+
+
+@contextmanager
+def _servers() -> Iterator[dict[str, str]]:
+    """The addresses of both servers; what the environment names is taken in their place."""
+    database_url = os.environ.get("DATABASE_URL")
+    redis_url = os.environ.get("REDIS_URL")
+    postgres = None if database_url else Postgres(FOLDER / "postgres")
+    valkey = None if redis_url else Valkey(FOLDER / "valkey", port=6379)
+    try:
+        if postgres:
+            postgres.start()
+            database_url = run(create_database(postgres.url, slug()))
+            typer.echo(f"PostgreSQL keeps its data in {postgres.folder}", err=True)
+        if valkey:
+            valkey.start()
+            redis_url = valkey.url
+            typer.echo(f"Valkey keeps its data in {valkey.folder}: REDIS_URL={redis_url}", err=True)
+        yield {"database_url": database_url or "", "redis_url": redis_url or ""}
+    finally:
+        for server in (valkey, postgres):
+            if server:
+                server.stop()
+
+
+def _free_ports(settings: Settings) -> dict[str, int]:
+    """Where a default port is taken, the next free one; a port that was chosen is left alone."""
+    free: dict[str, int] = {}
+    for name, field in ((name, Settings.model_fields[name]) for name in PORTS):
+        if getattr(settings, name) == field.default:
+            free[name] = free_port(max([field.default, *(port + 1 for port in free.values())]))
+    return free

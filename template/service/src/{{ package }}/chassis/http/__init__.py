@@ -1,0 +1,1 @@
+"""HTTP as every role serves it, and what endpoints ask for."""

@@ -1,0 +1,48 @@
+"""Probes and metrics, the same for every role."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from ..messaging.observing.health import Health
+from .problems import install
+from .request_log import RequestLog
+
+Problems = Callable[[], Awaitable[Mapping[str, str]]]
+
+
+def health_router(health: Health, problems: Problems) -> APIRouter:
+    """`/health/live` asks whether a restart would help, `/health/ready` whether all works."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/health/live")
+    async def live(response: Response) -> dict[str, object]:
+        stalled = health.stalled
+        response.status_code = 503 if stalled else 200
+        return {"alive": not stalled, "stalled": stalled}
+
+    @router.get("/health/ready")
+    async def ready(response: Response) -> dict[str, object]:
+        found = await problems()
+        response.status_code = 503 if found else 200
+        return {"ready": not found, "problems": dict(found)}
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def health_app(health: Health) -> FastAPI:
+    """All that relay and consumer serve."""
+
+    async def problems() -> Mapping[str, str]:
+        return health.problems
+
+    app = FastAPI(openapi_url=None)
+    install(app)
+    app.include_router(health_router(health, problems))
+    app.add_middleware(RequestLog)
+    return app

@@ -1,0 +1,1 @@
+"""Stream to handler: claim, dispatch, retry, acknowledge."""

@@ -1,0 +1,1 @@
+"""Metrics, traces, health and status of the pipe."""

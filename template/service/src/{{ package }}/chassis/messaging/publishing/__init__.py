@@ -1,0 +1,1 @@
+"""Outbox to stream: the relay, and the repair of what Redis has lost."""

@@ -1,0 +1,1 @@
+"""What is cleaned up behind the pipe, and the audit of it."""

@@ -1,0 +1,131 @@
+"""What stands before every page: the session, the form's own token, and errors as pages."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from ..db import DATABASE_ERRORS, reason_of
+from ..service import slug
+from .forms import Fields, Unfit, first, form
+from .html import HEADERS, page
+from .sessions import HOURS, Session, Sessions
+
+READING = 10.0
+WRITING = 60.0
+"""Seconds that a page may take."""
+ROOT = "/ops"
+LOGIN = f"{ROOT}/login"
+COOKIES = {"operator": (f"{slug()}-desk", ROOT), "guest": (f"{slug()}-desk-login", LOGIN)}
+"""Of each kind of session: the cookie's name and path."""
+_OWN_PAGE = re.compile(r"/ops(/letters(/\d{1,19})?)?(\?[\w=&%.+-]*)?", re.ASCII)
+
+log = structlog.get_logger()
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Read = Callable[[Request, Session], Awaitable[Response]]
+Write = Callable[[Request, Session, Fields], Awaitable[Response]]
+
+
+class Guard:
+    """Lets operators through to the pages."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    def read(self, show: Read) -> Endpoint:
+        """A page for operators; everybody else is led to the login, and back afterwards."""
+
+        async def endpoint(request: Request) -> Response:
+            session = self.session(request, "operator")
+            if session is None:
+                return _to_login(request)
+            async with asyncio.timeout(READING):
+                return await show(request, session)
+
+        return _answering(endpoint)
+
+    def write(self, act: Write, kind: str = "operator") -> Endpoint:
+        """A form, which has to come from a page of this very session."""
+
+        async def endpoint(request: Request) -> Response:
+            session = self.session(request, kind)
+            fields = await form(request)
+            if session is None:
+                raise Unfit(HTTPStatus.FORBIDDEN, "You are not logged in any more. Log in again.")
+            if not self._sessions.owns(session, first(fields, "form_token")):
+                raise Unfit(HTTPStatus.FORBIDDEN, "That form is not of this session. Load it anew.")
+            async with asyncio.timeout(WRITING):
+                return await act(request, session, fields)
+
+        return _answering(endpoint)
+
+    def session(self, request: Request, kind: str) -> Session | None:
+        """The session of a request."""
+        return self._sessions.read(request.cookies.get(COOKIES[kind][0], ""), kind)
+
+
+def _answering(endpoint: Endpoint) -> Endpoint:
+    async def answered(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Unfit as unfit:
+            return notice(unfit.status, unfit.explanation)
+        except DATABASE_ERRORS as error:
+            return _unavailable(error, f"Postgres: {reason_of(error)}.")
+        except TimeoutError as error:
+            return _unavailable(error, "Postgres does not answer in time.")
+
+    return answered
+
+
+def _unavailable(error: Exception, reason: str) -> Response:
+    log.error("http.failed", error=type(error).__name__, reason=reason)
+    return notice(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+
+
+def notice(status: HTTPStatus, explanation: str) -> Response:
+    """A page that says why there is no other."""
+    context = {"title": status.phrase, "explanation": explanation}
+    return page("notice", context, status)
+
+
+def _to_login(request: Request) -> Response:
+    """A link on another site brings no cookie, be there a session or not; one of ours does."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return page("arrival", {"title": "The desk", "address": own_page(_address(request))})
+    return redirect(f"{LOGIN}?next={quote(own_page(_address(request)))}")
+
+
+def _address(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}".rstrip("?")
+
+
+def own_page(address: str) -> str:
+    """A page of the desk to go to after the login: this one, if it is one that only shows."""
+    return address if _OWN_PAGE.fullmatch(address) else ROOT
+
+
+def redirect(address: str) -> Response:
+    """Go there, by GET."""
+    return RedirectResponse(address, int(HTTPStatus.SEE_OTHER), HEADERS)
+
+
+def keep(response: Response, request: Request, session: Session, cookie: str) -> None:
+    """Let the browser remember a session, and send it only where it came from."""
+    forwarded = request.headers.get("x-forwarded-proto", "")
+    name, path = COOKIES[session.kind]
+    response.set_cookie(
+        name,
+        cookie,
+        max_age=HOURS * 3600,
+        path=path,
+        httponly=True,
+        samesite="strict",
+        secure="https" in (request.url.scheme, forwarded),
+    )

@@ -1,0 +1,34 @@
+"""The role that serves the HTTP API."""
+
+import asyncio
+
+from ..http.app import create_app
+from ..http.serving import http
+from ..messaging.handlers import registered_handlers
+from ..ops.site import open_desk
+from ..service import slug
+from ..settings import Settings
+from ..tracing.setup import exports, trace_requests
+from .wiring import database, discover, units_of_work
+
+
+async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
+    """Serve the API until `stopping` is set."""
+    discover()
+    postgres = database(settings, "api")
+    async with (
+        units_of_work(settings, postgres, settings.database_pool_size) as (units, poker),
+        open_desk(settings, registered_handlers()) as desk,
+    ):
+        app = create_app(slug(), units, poker)
+        app.router.routes.extend(desk)
+        if exports(settings):
+            trace_requests(app)
+        async with http(
+            app,
+            settings.bind_host,
+            settings.api_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
+        ):
+            await stopping.wait()

@@ -1,0 +1,109 @@
+"""The role that handles events, and replays dead letters."""
+
+import asyncio
+import os
+import secrets
+import socket
+
+import structlog
+
+from ..http.health import health_app
+from ..http.serving import http
+from ..messaging.consuming.consumer import Consumer
+from ..messaging.consuming.dispatch import Handling
+from ..messaging.consuming.group import Group
+from ..messaging.consuming.in_flight import InFlight
+from ..messaging.consuming.replay import Replays
+from ..messaging.consuming.suspects import SuspectGate
+from ..messaging.handlers import registered_handlers, streams_read
+from ..messaging.observing.health import Health
+from ..messaging.redis import Broker
+from ..messaging.unit_of_work import UnitsOfWork
+from ..service import slug
+from ..settings import Settings
+from .wiring import database, discover, units_of_work
+
+LONGEST_IDLE = 30.0
+"""Seconds that a handler may leave its transaction idle beyond its own timeout."""
+
+log = structlog.get_logger()
+
+
+async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
+    """Consume every stream that a handler listens to, until `stopping` is set."""
+    discover()
+    by_type = registered_handlers()
+    all_handlers = [handler for of_type in by_type.values() for handler in of_type]
+    streams = sorted(streams_read())
+    longest = max((handler.timeout for handler in all_handlers), default=0) + LONGEST_IDLE
+    postgres = database(settings, "consumer", idle_in_transaction=longest)
+    url, health, suspects = settings.redis_url.get_secret_value(), Health(), SuspectGate()
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    if not streams:
+        log.warning("consumer.without_handlers")
+
+    async with (
+        Broker(url) as broker,
+        Broker(url, blocking=1) as reader,
+        units_of_work(settings, postgres, settings.consumer_concurrency * len(streams) + 3) as (
+            units,
+            poker,
+        ),
+        http(
+            health_app(health),
+            settings.bind_host,
+            settings.consumer_port,
+            settings.drain_timeout,
+            settings.request_max_bytes,
+        ),
+        asyncio.TaskGroup() as tasks,
+    ):
+        poking = tasks.create_task(poker.run())
+        replaying = tasks.create_task(Replays(units, by_type, health).run(stopping))
+        loops = []
+        for stream in streams:
+            group = Group(
+                broker,
+                reader,
+                key_prefix=settings.key_prefix,
+                stream=stream,
+                group=slug(),
+                consumer=name,
+            )
+            consumer = _consumer(settings, units, group, health, suspects)
+            loops.append(tasks.create_task(consumer.run(stopping)))
+        await stopping.wait()
+        # A replay gets as long as the handlers do; one that is cut short is begun again elsewhere.
+        await asyncio.wait([replaying], timeout=settings.drain_timeout)
+        replaying.cancel()
+        await asyncio.wait([replaying, *loops])
+        poking.cancel()
+
+
+def _consumer(
+    settings: Settings, units: UnitsOfWork, group: Group, health: Health, suspects: SuspectGate
+) -> Consumer:
+    visibility_timeout = settings.consumer_visibility_timeout
+    handling = Handling(
+        units,
+        group,
+        registered_handlers(),
+        max_attempts=settings.consumer_max_attempts,
+        visibility_timeout=visibility_timeout,
+    )
+    in_flight = InFlight(
+        group,
+        handling,
+        suspects,
+        concurrency=settings.consumer_concurrency,
+        visibility_timeout=visibility_timeout,
+    )
+    return Consumer(
+        group,
+        handling,
+        in_flight,
+        health,
+        visibility_timeout=visibility_timeout,
+        start="$" if settings.consumer_start == "now" else "0",
+        drain_timeout=settings.drain_timeout,
+    )

@@ -1,0 +1,59 @@
+"""What runs beside every relay: the janitor, which cleans up, and the sampler, which measures."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict
+
+from ..db import Database
+from ..messaging.events import streams_published
+from ..messaging.handlers import streams_read
+from ..messaging.observing.sampling import Sampler
+from ..messaging.redis import Broker
+from ..messaging.upkeep.janitor import Janitor, Retention
+from ..service import slug
+from ..settings import Settings
+
+
+class Streams(TypedDict):
+    """What this service has to do with streams."""
+
+    key_prefix: str
+    group: str
+    publishes: set[str]
+    reads: set[str]
+
+
+@asynccontextmanager
+async def housekeeping(settings: Settings, database: Database) -> AsyncIterator[None]:
+    """Both at work for the block, on connections of their own."""
+    retention = Retention(
+        outbox=settings.outbox_retention,
+        stream=settings.stream_retention,
+        inbox=settings.inbox_retention,
+        stream_at_most=settings.stream_max_age,
+    )
+    streams: Streams = {
+        "key_prefix": settings.key_prefix,
+        "group": slug(),
+        "publishes": streams_published(slug()),
+        "reads": streams_read(),
+    }
+    engine = database.engine(pool_size=3)
+    async with Broker(settings.redis_url.get_secret_value()) as broker:
+        janitor = Janitor(
+            engine,
+            broker,
+            retention,
+            visibility_timeout=settings.consumer_visibility_timeout,
+            **streams,
+        )
+        sampler = Sampler(engine, broker, **streams)
+        working = [asyncio.create_task(janitor.run()), asyncio.create_task(sampler.run())]
+        try:
+            yield
+        finally:
+            for task in working:
+                task.cancel()
+            await asyncio.wait(working)
+            await engine.dispose()

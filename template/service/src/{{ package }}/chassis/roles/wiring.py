@@ -1,0 +1,39 @@
+"""What every process of the service starts from: its events and handlers, and its database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ..db import Database
+from ..messaging.outbox import Outbox
+from ..messaging.publishing.notify import Poker
+from ..messaging.unit_of_work import UnitsOfWork
+from ..service import current, slug
+from ..settings import Settings
+from ..tracing.setup import exports
+from ..tracing.statements import trace_statements
+
+
+def discover() -> None:
+    """Import every event and handler, so that the registries know them."""
+    current().discover()
+
+
+def database(settings: Settings, role: str, idle_in_transaction: float = 30) -> Database:
+    """The service's database, as `role` sees it."""
+    url = settings.database_url.get_secret_value()
+    return Database(url, role=f"{slug()}-{role}", idle_in_transaction=idle_in_transaction)
+
+
+@asynccontextmanager
+async def units_of_work(
+    settings: Settings, database: Database, pool_size: int
+) -> AsyncIterator[tuple[UnitsOfWork, Poker]]:
+    """Units of work on a pool of connections, and the poker that a role has to run."""
+    poker = Poker(database)
+    engine = database.engine(pool_size)
+    if exports(settings):
+        trace_statements(engine)
+    try:
+        yield UnitsOfWork(engine, Outbox(slug(), settings.event_max_bytes, poker.poke)), poker
+    finally:
+        await engine.dispose()

@@ -1,0 +1,1 @@
+"""Traces: their ids always, their spans where they are exported."""

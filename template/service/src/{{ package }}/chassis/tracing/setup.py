@@ -1,0 +1,83 @@
+"""Traces of this process: exported if OTEL_EXPORTER_OTLP_ENDPOINT is set, else ids and no more.
+
+OpenTelemetry's SDK is imported only where spans are exported. Its own variables (OTEL_*) hold.
+"""
+
+import os
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
+
+from ..settings import Settings
+
+TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+DEFAULTS = {
+    # The conventions of today; OpenTelemetry's own default is those of 2021.
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+    # What is polled would be most of the traces.
+    "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": r"^\w+://[^/]+/(health/|metrics$|backlog$)",
+    # A batch of the relay links to each of its events.
+    "OTEL_SPAN_LINK_COUNT_LIMIT": "10000",
+}
+
+
+class _Ids(trace.NoOpTracer):
+    """Records nothing, but gives every span an id: logs and events of one trace bear the same."""
+
+    def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:
+        """A span below the one in `context`. A trace that begins here counts as sampled, for
+        the services that do export go by that."""
+        above = trace.get_current_span(context).get_span_context()
+        ids = (above.trace_id or random.getrandbits(128), random.getrandbits(64))
+        flags = above.trace_flags if above.is_valid else TraceFlags(TraceFlags.SAMPLED)
+        return NonRecordingSpan(SpanContext(*ids, False, flags, above.trace_state))
+
+
+class _IdsOnly(trace.NoOpTracerProvider):
+    """What takes the place of OpenTelemetry's SDK."""
+
+    def get_tracer(self, *_: Any, **__: Any) -> trace.Tracer:
+        """Something to start spans with."""
+        return _Ids()
+
+
+def exports(settings: Settings) -> bool:
+    """Whether this process exports its spans."""
+    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return False
+    if os.environ.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    return bool(settings.otel_exporter_otlp_endpoint or os.environ.get(TRACES_ENDPOINT))
+
+
+@contextmanager
+def tracing(settings: Settings, role: str) -> Iterator[None]:
+    """Trace what the block does; what has not been exported by its end is exported then.
+
+    Raises Misconfigured.
+    """
+    if not exports(settings):
+        trace.set_tracer_provider(_IdsOnly())
+        yield
+        return
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if settings.otel_exporter_otlp_endpoint:  # it may stand in .env, where the SDK does not look
+        os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.otel_exporter_otlp_endpoint
+    from .exporting import exporting
+
+    with exporting(role):
+        yield
+
+
+def trace_requests(app: FastAPI) -> None:
+    """Have every request that is not polled recorded as a span."""
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
+    FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])

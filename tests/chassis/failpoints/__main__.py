@@ -1,0 +1,35 @@
+"""The service with one failpoint armed: `python -m tests.failpoints NAME SIGNAL COMMAND…`."""
+
+import json
+import os
+import signal
+import sys
+from unittest.mock import patch
+
+from orders.chassis.messaging.publishing import batch, lost_writes
+from orders.chassis.messaging.publishing import republish as outbox_replay
+
+from ..command_line import run
+from .arming import arm
+from .service import register_handlers, router
+
+
+def main() -> None:
+    """Arm the failpoint, then run the service's ordinary command line."""
+    name, deed, *command = sys.argv[1:]
+
+    def strike() -> None:
+        sys.stdout.write(json.dumps({"event": "failpoint.hit", "failpoint": name}) + "\n")
+        sys.stdout.flush()
+        os.kill(os.getpid(), signal.Signals[deed])
+
+    arm(name, strike)
+    lost_writes.PAGE, lost_writes.AT_ONCE, outbox_replay.PAGE = 2, 1, 2  # a few events fill them
+    register_handlers()
+    sys.argv[1:] = command
+    with patch.object(batch, "TIMEOUT", 0):  # no freeze is too short
+        run(router)
+
+
+if __name__ == "__main__":
+    main()

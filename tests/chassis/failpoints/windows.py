@@ -1,0 +1,84 @@
+"""The crash windows: each a line between two steps of delivery, at which a process may end.
+
+Nothing in `src/` knows of them. A failpoint wraps the function whose call is that line; the
+process that it is armed in is one of the tests' own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Failpoint:
+    """One call of one function: the first whose arguments fit, unless `call` counts further."""
+
+    seam: str
+    """`module:name` in the service's package, where the caller looks the function up."""
+    moment: Literal["before", "after"]
+    call: int = 1
+    fits: Callable[..., bool] | None = None
+
+
+def before(seam: str, call: int = 1, fits: Callable[..., bool] | None = None) -> Failpoint:
+    """The line before a call."""
+    return Failpoint(seam, "before", call, fits)
+
+
+def after(seam: str) -> Failpoint:
+    """The line after the first call, which was awaited."""
+    return Failpoint(seam, "after")
+
+
+FAILPOINTS = {
+    # A writer.
+    "before-the-commit": before("chassis.messaging.unit_of_work:UnitOfWork._commit"),
+    "after-the-commit": before("chassis.messaging.publishing.notify:Poker.poke"),
+    # The relay.
+    "after-reading-a-batch": after("chassis.messaging.publishing.waiting:Waiting.next_part"),
+    "before-publishing": before("chassis.messaging.publishing.batch:publish"),
+    "after-publishing": after("chassis.messaging.publishing.batch:publish"),
+    "between-two-parts-of-a-batch": before("chassis.messaging.publishing.batch:publish", call=2),
+    # Lost writes, and `outbox replay`: rows go back from outbox_sent to the outbox.
+    "between-two-pages-of-a-look": before(
+        "chassis.messaging.publishing.lost_writes:LostWrites._treat", call=2
+    ),
+    "before-putting-back": before("chassis.messaging.publishing.lost_writes:put_back"),
+    "after-putting-back": after("chassis.messaging.publishing.lost_writes:put_back"),
+    "between-two-pages-of-a-repair": before(
+        "chassis.messaging.publishing.lost_writes:put_back", call=2
+    ),
+    "between-two-pages-of-a-replay": before(
+        "chassis.messaging.publishing.republish:put_back", call=2
+    ),
+    # The janitor.
+    "after-the-trim-mark": before("chassis.messaging.upkeep.trim_streams:in_batches"),
+    "after-the-first-bite": after("chassis.messaging.upkeep.trim_streams:bite"),
+    # A consumer and its handlers.
+    "after-a-read": before(
+        "chassis.messaging.consuming.in_flight:InFlight.start", fits=lambda _, read, __: read
+    ),
+    "before-the-inbox-row": before("chassis.messaging.inbox:decide_all"),
+    "in-the-handler": after("chassis.messaging.handlers:Handler.run"),
+    "in-the-handler-of-a-killer": before(
+        "chassis.messaging.handlers:Handler.run",
+        fits=lambda _, events, __: events[0].text == "killer",
+    ),
+    "between-two-handlers": before("chassis.messaging.consuming.dispatch:attempt", call=2),
+    "before-the-acknowledgement": before("chassis.messaging.consuming.group:Group.ack"),
+    "before-parking": before("chassis.messaging.consuming.group:Group.park"),
+    "before-giving-up": before("chassis.messaging.consuming.dispatch:bury"),
+    "before-the-commit-of-a-dead-letter": after("chassis.messaging.consuming.dispatch:bury"),
+    # A consumer that was told to stop.
+    "in-the-drain": before("chassis.messaging.consuming.in_flight:InFlight.drain"),
+    "between-two-hand-backs": before(
+        "chassis.messaging.consuming.in_flight:InFlight.hand_back", call=2
+    ),
+    # Decisions on dead letters.
+    "before-replaying": before("chassis.messaging.consuming.replay:attempt"),
+    "before-closing-a-dead-letter": before("chassis.messaging.consuming.replay:Replays._finish"),
+    "before-opening-a-dead-letter-again": before(
+        "chassis.messaging.consuming.replay:Replays._reopen"
+    ),
+    "in-a-discard": before("chassis.messaging.inbox:revive_all"),
+}

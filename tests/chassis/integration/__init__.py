@@ -1,0 +1,1 @@
+"""The service on a real Postgres and a real Valkey or Redis."""

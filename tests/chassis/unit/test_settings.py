@@ -1,0 +1,135 @@
+"""The settings: all documented, and wrong ones told in one line."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from orders.chassis.errors import Misconfigured
+from orders.chassis.settings import Settings, load_settings
+
+ROOT = Path.cwd()
+
+
+def test_every_setting_is_in_the_example_file() -> None:
+    names = re.findall(r"^#? ?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+    assert {name.upper() for name in Settings.model_fields} <= set(names)
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL: field required; REDIS_URL"):
+        load_settings()
+
+
+def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@db/orders")
+    monkeypatch.setenv("REDIS_URL", "redis://:secret@redis/0")
+    monkeypatch.setenv("CONSUMER_CONCURRENCY", "many")
+
+    with pytest.raises(Misconfigured, match="CONSUMER_CONCURRENCY") as raised:
+        load_settings()
+
+    assert "secret" not in str(raised.value)
+
+
+URLS = {"database_url": "postgresql://db/o", "redis_url": "redis://r"}
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "days"),
+    [
+        ("STREAM_RETENTION", "3d", 3),
+        ("STREAM_RETENTION", "3 days", 3),
+        ("STREAM_RETENTION", "PT12H", 0.5),
+        ("STREAM_MAX_AGE", "P9DT12H", 9.5),
+    ],
+)
+def test_a_retention_is_written_in_days_or_hours(
+    monkeypatch: pytest.MonkeyPatch, name: str, written: str, days: float
+) -> None:
+    monkeypatch.setenv(name, written)
+
+    assert getattr(load_settings(**URLS), name.lower()) == timedelta(days=days)
+
+
+@pytest.mark.parametrize(
+    ("written", "problem"),
+    [
+        ("12h", "STREAM_RETENTION: input should be a time such as 14d, or PT12H for hours"),
+        ("7", "STREAM_RETENTION: input should be a time such as 14d, or PT12H for hours"),
+        ("-1d", "STREAM_RETENTION: input should be greater than 0 seconds"),
+    ],
+)
+def test_a_retention_that_cannot_be_read_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, written: str, problem: str
+) -> None:
+    monkeypatch.setenv("STREAM_RETENTION", written)
+
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(**URLS)
+
+    assert problem == str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("retentions", "problem"),
+    [
+        ({"outbox": 7}, "OUTBOX_RETENTION must be longer than STREAM_RETENTION,"),
+        ({"inbox": 21}, "INBOX_RETENTION must be longer than OUTBOX_RETENTION and"),
+        ({"stream": 20, "outbox": 21}, "INBOX_RETENTION must be longer than"),
+        ({"stream_max": 6}, "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION,"),
+        ({"stream_max": 14}, "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION, and must"),
+    ],
+)
+def test_retentions_that_contradict_each_other_stop_the_start(
+    retentions: dict[str, int], problem: str
+) -> None:
+    given = {
+        f"{name}_age" if name == "stream_max" else f"{name}_retention": timedelta(days=days)
+        for name, days in retentions.items()
+    }
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(**URLS, **given)
+
+    assert str(raised.value).startswith(problem)
+    assert "\n" not in str(raised.value)
+
+
+def test_urls_do_not_show_when_settings_are_printed() -> None:
+    settings = load_settings(
+        database_url="postgresql://me:secret@db/o", redis_url="redis://:secret@r"
+    )
+
+    assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("token", ["x" * 23, f"{'x' * 23}\n", " " * 30])
+def test_a_token_that_could_be_guessed_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("OPS_TOKEN", token)
+
+    with pytest.raises(Misconfigured) as raised:
+        load_settings(**URLS)
+
+    told = "OPS_TOKEN: needs 24 characters or more; make one: openssl rand -hex 24"
+    assert told == str(raised.value)
+
+
+def test_a_token_is_taken_without_the_white_space_of_its_file_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPS_TOKEN", f"{'x' * 24}\n")
+    settings = load_settings(**URLS)
+
+    assert settings.ops_token
+    assert "x" * 24 == settings.ops_token.get_secret_value()
+    assert "xxx" not in repr(settings)
+
+
+def test_without_a_token_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPS_TOKEN", "")
+
+    assert load_settings(**URLS).ops_token is None

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.messaging.upkeep.janitor import Janitor, Retention
 from orders.chassis.testing.pipe import STREAM, Pipe

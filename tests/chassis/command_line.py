@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 from fastapi import APIRouter, FastAPI
 
+from chassis.proved import service
 from orders.chassis.cli import main as cli
 from orders.chassis.http.app import create_app
 
@@ -18,4 +19,4 @@ def run(router: APIRouter) -> None:
         return app
 
     with patch("orders.chassis.roles.api.create_app", with_router):
-        cli.main()
+        cli.run(service)

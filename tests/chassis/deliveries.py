@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import STREAM, Pipe, Probed, leave_effect
 

@@ -14,7 +14,7 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis import DomainEvent, Permanent, UnitOfWork, event, handles
 
 TIMEOUT = 15

@@ -12,7 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.db import Database
 from orders.chassis.errors import DatabaseUnavailable
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
+from chassis.proved import service
 from orders.chassis.dev import create_database
 from orders.chassis.migrate import migrate
 
@@ -102,7 +103,7 @@ async def chaos(duration: float, seed: int, folder: Path, redis_server: Path | N
     began, told = monotonic(), list[str]()
     with own_servers(redis_server) as servers:
         database_url = await create_database(servers.postgres.url, "chaos")
-        await migrate(database_url)
+        await migrate(service, database_url)
         run = Run(servers, database_url, folder, seed)
         try:
             await run.go(duration)

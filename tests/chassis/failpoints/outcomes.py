@@ -1,6 +1,6 @@
 """What the databases must say in the end."""
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.publishing.lost_writes import LostWrites
 from orders.chassis.testing.pipe import STREAM, Pipe, Probed, eventually

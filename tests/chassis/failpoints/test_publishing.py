@@ -5,7 +5,7 @@ import signal
 import httpx
 import pytest
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.publishing.waiting import PARTS
 from orders.chassis.testing.pipe import Pipe, handler, numbered
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orders import SERVICE
-from orders.chassis.messaging.consuming.group import PARKED
+from chassis.proved import SERVICE
+from orders.chassis.messaging.redis import PARKED
 from orders.chassis.testing.pipe import VISIBILITY, Pipe, alike, eventually, handler, refuse
 
 from .outcomes import applied_once, dead_once, end_sessions

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from starlette.types import Message
 from structlog.testing import capture_logs
 
+from chassis.proved import service
 from orders.chassis.db import Database
 from orders.chassis.http.app import create_app
 from orders.chassis.http.deps import Uow
@@ -34,7 +35,7 @@ def poker(pipe: Pipe) -> Poker:
 @pytest.fixture
 def app(pipe: Pipe, poker: Poker) -> FastAPI:
     """The application, with an endpoint that leaves an effect and one that always fails."""
-    app = create_app("tests", pipe.units, poker)
+    app = create_app(service, pipe.units, poker)
 
     @app.post("/probed", status_code=201)
     async def probe(uow: Uow, said: str = "", fail: str = "") -> dict[str, str]:
@@ -135,7 +136,7 @@ async def test_without_redis_the_api_works_all_the_same(database_url: str) -> No
             return answer.status_code == 200
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_api(settings, stopping))
+            tasks.create_task(run_api(service, settings, stopping))
             await eventually(ready)
             stopping.set()
 
@@ -160,7 +161,7 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_one(
 async def test_without_its_database_the_api_lives_and_asks_to_come_back_later() -> None:
     nowhere = Database("postgresql://127.0.0.1:1/none", role="tests")
     engine = nowhere.engine(1)
-    app = create_app("tests", UnitsOfWork(engine, Outbox("s", 1, lambda: None)), Poker(nowhere))
+    app = create_app(service, UnitsOfWork(engine, Outbox("s", 1, lambda: None)), Poker(nowhere))
 
     @app.get("/reading")
     async def read(uow: Uow) -> None:

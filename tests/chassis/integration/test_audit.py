@@ -1,7 +1,7 @@
 """The audit finds what does not add up, and nothing else."""
 
-from orders import SERVICE
-from orders.chassis.messaging.consuming.group import PARKED
+from chassis.proved import SERVICE
+from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.upkeep.audit import Audit, Report
 from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler, refuse
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.observing.status import to_do
 from orders.chassis.messaging.tables import dead_letters
 from orders.chassis.testing.pipe import STREAM, Pipe, Probed, eventually, handler

@@ -6,7 +6,6 @@ import pytest
 
 from orders.chassis.errors import BrokerRefused, BrokerUnavailable
 from orders.chassis.messaging import redis as broker_module
-from orders.chassis.messaging.consuming.group import publish
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.testing.pipe import Pipe
 
@@ -18,11 +17,11 @@ ENTRY = ("{}", "{}")
 async def test_what_redis_was_given_is_not_given_again_when_its_answer_is_lost(
     pipe: Pipe, redis_line: Line
 ) -> None:
-    await publish(pipe.roles_broker, pipe.key, [ENTRY])
+    await pipe.roles_broker.publish(pipe.key, [ENTRY])
     redis_line.cut_before_the_next_answer()
 
     with pytest.raises(BrokerUnavailable):
-        await publish(pipe.roles_broker, pipe.key, [ENTRY])
+        await pipe.roles_broker.publish(pipe.key, [ENTRY])
 
     assert len(await pipe.entries()) == 2
 
@@ -30,7 +29,7 @@ async def test_what_redis_was_given_is_not_given_again_when_its_answer_is_lost(
 async def test_one_entry_that_cannot_be_added_keeps_all_of_them_out(pipe: Pipe) -> None:
     for attributes in ('{"ce_subject": null}', '{"ce_subject": {"hunter2": 1}}', '"hunter2"', "{"):
         with pytest.raises(BrokerRefused) as raised:
-            await publish(pipe.broker, pipe.key, [ENTRY, (attributes, "{}")])
+            await pipe.broker.publish(pipe.key, [ENTRY, (attributes, "{}")])
         assert "hunter2" not in str(raised.value)
 
     assert not await pipe.entries()

@@ -8,9 +8,9 @@ import pytest
 from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
-from orders import SERVICE
-from orders.chassis.messaging.consuming.group import PARKED, Delivery, Group
-from orders.chassis.messaging.redis import GroupMissing
+from chassis.proved import SERVICE
+from orders.chassis.messaging.consuming.group import Group
+from orders.chassis.messaging.redis import PARKED, Delivery, GroupMissing
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import VISIBILITY, Pipe, Probed, eventually, handler, leave_effect
 

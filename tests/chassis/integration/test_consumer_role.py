@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.db import Database
 from orders.chassis.messaging import handlers as registry
 from orders.chassis.messaging.consuming import replay
@@ -18,7 +18,6 @@ from orders.chassis.messaging.handlers import Handler
 from orders.chassis.messaging.publishing.notify import CHANNEL
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.roles.consumer import run_consumer
-from orders.chassis.roles.wiring import discover
 from orders.chassis.settings import Settings
 from orders.chassis.testing.pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
 
@@ -38,7 +37,7 @@ class Role:
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         self._settings = settings
         self._monkeypatch = monkeypatch
-        discover()  # the service's own handlers, which would otherwise come later
+        service.discover()  # the service's own handlers, which would otherwise come later
 
     @asynccontextmanager
     async def running(self, *handlers: Handler, **settings: object) -> AsyncIterator[asyncio.Event]:
@@ -48,7 +47,7 @@ class Role:
         stopping = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             changed = self._settings.model_copy(update=settings)
-            tasks.create_task(run_consumer(changed, stopping))
+            tasks.create_task(run_consumer(service, changed, stopping))
             try:
                 yield stopping
             finally:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.testing.pipe import Pipe, eventually
 from orders.chassis.testing.processes import COMMAND, Process, output
 

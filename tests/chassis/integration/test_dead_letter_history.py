@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.dead_letters.store import HISTORY, entry_fields
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import Pipe, Probed, handler

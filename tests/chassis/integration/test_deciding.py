@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import text
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.dead_letters import decisions as deciding
 from orders.chassis.messaging.dead_letters.selection import Selection
 from orders.chassis.testing.pipe import Pipe, handler

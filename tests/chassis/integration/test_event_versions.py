@@ -1,6 +1,6 @@
 """Two versions of an event side by side: one reaction, which sees one shape."""
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.events import DomainEvent, event
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler, leave_effect

@@ -6,7 +6,8 @@ import pytest
 
 from orders.chassis.messaging.consuming import consumer
 from orders.chassis.messaging.consuming.circuit_breaker import Breaker
-from orders.chassis.messaging.consuming.group import Delivery, Group
+from orders.chassis.messaging.consuming.group import Group
+from orders.chassis.messaging.redis import Delivery
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect, numbered
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming.retry_policy import Permanent
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import VISIBILITY, Pipe, Probed, handler, leave_effect

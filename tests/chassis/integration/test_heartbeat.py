@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming import in_flight
 from orders.chassis.messaging.consuming.in_flight import InFlight
 from orders.chassis.messaging.consuming.suspects import SuspectGate

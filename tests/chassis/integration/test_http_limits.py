@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI, Request
 from structlog.testing import capture_logs
 
+from chassis.proved import service
 from orders.chassis.db import Database
 from orders.chassis.http import connection, guard
 from orders.chassis.http.app import create_app
@@ -32,7 +33,7 @@ def application() -> FastAPI:
     """The application, which needs no database for any of this."""
     nowhere = Database("postgresql://127.0.0.1:1/none", role="tests")
     units = UnitsOfWork(nowhere.engine(1), Outbox("tests", 1, lambda: None))
-    return create_app("tests", units, Poker(nowhere))
+    return create_app(service, units, Poker(nowhere))
 
 
 @pytest.fixture

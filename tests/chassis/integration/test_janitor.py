@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.db import Database
 from orders.chassis.messaging.upkeep import janitor, pace
 from orders.chassis.messaging.upkeep.idle_consumers import absent

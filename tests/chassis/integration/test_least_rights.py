@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from chassis import PACKAGE
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.db import Database, reason_of
 from orders.chassis.dev import Postgres, Valkey
 from orders.chassis.errors import BrokerRefused
@@ -210,7 +210,7 @@ async def rights(private_postgres: Callable[..., Postgres]) -> Rights:
 async def test_one_role_migrates_and_the_other_one_runs(
     rights: Rights, redis_url: str, key_prefix: str
 ) -> None:
-    await migrate(rights.url("owner"))
+    await migrate(service, rights.url("owner"))
     owner = await Database(rights.url("owner"), role="tests").connect()
     await owner.execute("CREATE TABLE effects (event_id uuid NOT NULL, said text)")
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.observing import sampling
 from orders.chassis.messaging.observing.sampling import Sampler
 from orders.chassis.testing.pipe import STREAM, Pipe, eventually, handler, numbered, refuse

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, String, Table, text
 
 import orders.models  # noqa: F401 (registers the tables)
+from chassis.proved import service
 from orders.chassis.db import Base, Database
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging import handlers as registry
@@ -97,7 +98,7 @@ async def test_a_new_column_is_all_that_autogenerate_finds(database_url: str) ->
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
-    await asyncio.gather(migrate(database_url), migrate(database_url))
+    await asyncio.gather(migrate(service, database_url), migrate(service, database_url))
 
 
 async def test_several_may_migrate_a_new_database_at_once(database_url: str) -> None:
@@ -105,7 +106,7 @@ async def test_several_may_migrate_a_new_database_at_once(database_url: str) -> 
     await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     await connection.close()
 
-    await asyncio.gather(*(migrate(database_url) for _ in range(3)))
+    await asyncio.gather(*(migrate(service, database_url) for _ in range(3)))
 
     assert [] == await differences(database_url, metadata, set(metadata.tables))
 
@@ -119,7 +120,7 @@ async def test_what_this_code_handles_is_noted_and_what_it_no_longer_does_is_not
     await connection.execute("INSERT INTO handled_types VALUES ('gone.Gone.v1')")
 
     for _ in range(2):
-        await migrate(database_url)
+        await migrate(service, database_url)
 
     noted = await connection.fetch("SELECT event_type FROM handled_types")
     await connection.close()
@@ -141,7 +142,7 @@ async def test_who_waits_goes_on_as_soon_as_another_process_has_migrated(
 ) -> None:
     waiting = asyncio.create_task(wait_until_migrated(empty_database_url, 60, asyncio.Event()))
     assert not await is_migrated(empty_database_url)
-    await migrate(empty_database_url)
+    await migrate(service, empty_database_url)
 
     async with asyncio.timeout(10):
         await waiting
@@ -171,4 +172,4 @@ async def test_older_code_runs_on_what_newer_code_has_migrated(database_url: str
     await execute(database_url, f"UPDATE {VERSION_TABLE} SET version_num = 'from the future'")
 
     assert await is_migrated(database_url)
-    await migrate(database_url)
+    await migrate(service, database_url)

@@ -2,10 +2,11 @@
 
 import pytest
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming import handled_types as newer_code
-from orders.chassis.messaging.consuming.group import PARKED, Group
+from orders.chassis.messaging.consuming.group import Group
 from orders.chassis.messaging.consuming.handled_types import NewerCode
+from orders.chassis.messaging.redis import PARKED
 from orders.chassis.testing.pipe import Pipe, eventually, handler
 
 from ..deliveries import events, holds

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.ops.sessions import HOURS, Sessions
 from orders.chassis.ops.site import open_desk
 from orders.chassis.ops.tries import EACH
@@ -31,7 +31,7 @@ async def answers(servers: dict[str, object], *requests: tuple[str, str]) -> lis
             return any(line["event"] == "http.listening" for line in logs)
 
         async with asyncio.TaskGroup() as tasks:
-            role = run_api(Settings.model_validate({"api_port": 0} | servers), stopping)
+            role = run_api(service, Settings.model_validate({"api_port": 0} | servers), stopping)
             tasks.create_task(role)
             await eventually(listening)
             port = next(line["port"] for line in logs if line["event"] == "http.listening")

@@ -13,7 +13,7 @@ from orders.chassis.db import Database
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging.consuming import attempt
 from orders.chassis.messaging.consuming import dispatch as handling
-from orders.chassis.messaging.consuming.group import PARKED
+from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect
 

@@ -8,10 +8,9 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.messaging import handlers as registry
 from orders.chassis.roles.relay import run_relay
-from orders.chassis.roles.wiring import discover
 from orders.chassis.settings import Settings
 from orders.chassis.testing.pipe import STREAM, Pipe, eventually, handler
 
@@ -32,7 +31,7 @@ def relay_role(pipe: Pipe, database_url: str, redis_url: str) -> Running:
         given = {"database_url": database_url, "redis_url": redis_url, "key_prefix": pipe.prefix}
         async with asyncio.TaskGroup() as tasks:
             whole = Settings.model_validate(given | {"relay_port": 0} | settings)
-            tasks.create_task(run_relay(whole, stopping))
+            tasks.create_task(run_relay(service, whole, stopping))
             try:
                 yield
             finally:
@@ -80,7 +79,7 @@ async def test_it_repairs_lost_writes_unless_it_is_told_not_to(
 async def test_its_janitor_keeps_things_as_long_as_it_is_told_to(
     pipe: Pipe, relay_role: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    discover()  # the service's own handlers, which would otherwise come later
+    service.discover()  # the service's own handlers, which would otherwise come later
     monkeypatch.setattr(registry, "_registry", {"probed": handler()})
     await sent(pipe, 2, 1)
     await pipe.rows("INSERT INTO stream_marks VALUES ('probed', '2-0')")  # so they are not lost

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.testing.pipe import eventually
 from orders.chassis.testing.processes import output, running, started
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from orders.chassis.dev import Valkey
-from orders.chassis.messaging.consuming.group import PARKED
 from orders.chassis.messaging.consuming.retry_policy import Permanent
 from orders.chassis.messaging.publishing import lost_writes, relay
-from orders.chassis.messaging.redis import Broker
+from orders.chassis.messaging.redis import PARKED, Broker
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.messaging.observing import status
 from orders.chassis.messaging.observing.status import GroupStatus
 from orders.chassis.testing.pipe import STREAM, Pipe

@@ -7,8 +7,8 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from orders.chassis.messaging.consuming.group import PARKED
 from orders.chassis.messaging.consuming.suspects import SuspectGate
+from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.testing.pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
 

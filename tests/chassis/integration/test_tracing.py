@@ -13,13 +13,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis import roles
 from orders.chassis.cli import main as cli
 from orders.chassis.dev import create_database, drop_database
 from orders.chassis.errors import Misconfigured
-from orders.chassis.messaging.observing import tracing as messaging
-from orders.chassis.settings import load_settings
+from orders.chassis.messaging import tracing as messaging
 from orders.chassis.testing.pipe import STREAM, Pipe, eventually
 from orders.chassis.testing.processes import started
 from orders.chassis.tracing.exporting import exporting
@@ -255,7 +254,9 @@ def test_traces_are_exported_where_there_is_a_place_for_them(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
-    assert on == exports(load_settings(database_url="postgresql://db/o", redis_url="redis://r"))
+    assert on == exports(
+        service.load_settings(database_url="postgresql://db/o", redis_url="redis://r")
+    )
 
 
 async def test_where_nothing_is_exported_nothing_of_the_sdk_is_imported(tmp_path: Path) -> None:

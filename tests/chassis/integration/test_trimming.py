@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from orders import SERVICE
+from chassis.proved import SERVICE
+from orders.chassis.messaging.redis import number
 from orders.chassis.messaging.upkeep import trim_streams as trimming
-from orders.chassis.messaging.upkeep.contents import number
 from orders.chassis.testing.pipe import STREAM, Pipe
 
 from ..cleaning import add, cleaner, left, read

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.testing.pipe import Pipe, Probed

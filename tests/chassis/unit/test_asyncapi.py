@@ -10,14 +10,14 @@ import pytest
 from opentelemetry import trace
 from pydantic import BaseModel, Field, create_model
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.contracts.asyncapi import ATTRIBUTES, document
 from orders.chassis.contracts.contract import contract_of
 from orders.chassis.contracts.schema import Schema
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.events import DomainEvent, EventType
-from orders.chassis.messaging.observing.tracing import continued
 from orders.chassis.messaging.outbox import Outbox
+from orders.chassis.messaging.tracing import continued
 from orders.chassis.testing.pipe import Probed
 
 from .test_envelope import GOOD
@@ -52,7 +52,7 @@ def contract(publisher: str, *, version: int = 1, stream: str = "", **fields: An
 def told(*contracts: Schema, handled: str = "") -> dict[str, Any]:
     """The document of these contracts."""
     by_type = {told["x-eventsmith"]["type"]: told for told in contracts}
-    return document(by_type, {handled}, ABOUT)
+    return document(service.name, by_type, {handled}, ABOUT)
 
 
 def references(part: Any) -> Iterator[str]:

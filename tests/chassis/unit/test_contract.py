@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.contracts.contract import contract_of, text_of
 from orders.chassis.errors import Misconfigured
 from orders.chassis.messaging.events import DomainEvent, EventType

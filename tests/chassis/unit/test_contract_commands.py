@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.cli.main import app
 from orders.chassis.errors import NotFound, Refused
 from orders.chassis.testing.pipe import Probed
@@ -19,7 +19,7 @@ TYPE = str(Probed.event_type)
 
 def run(*arguments: str) -> Result:
     """Run a command in this process, where the tests' own events are declared as well."""
-    return CliRunner().invoke(app, ["contracts", *arguments])
+    return CliRunner().invoke(app, ["contracts", *arguments], obj=service)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_an_event_that_there_is_not_cannot_be_named() -> None:
 
 
 def test_the_asyncapi_document_is_printed_as_json() -> None:
-    printed = CliRunner().invoke(app, ["asyncapi"])
+    printed = CliRunner().invoke(app, ["asyncapi"], obj=service)
 
     assert json.loads(printed.output)["info"]["title"] == SERVICE
     assert f"send.{TYPE}" in json.loads(printed.output)["operations"]

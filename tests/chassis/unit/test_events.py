@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from orders import SERVICE
+from chassis.proved import SERVICE
 from orders.chassis.errors import EventRefused, EventUnwritable, Misconfigured
 from orders.chassis.messaging.envelope import payload_of
 from orders.chassis.messaging.events import DomainEvent, event

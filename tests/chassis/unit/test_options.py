@@ -7,6 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from chassis.proved import service
 from orders.chassis.cli import main as cli
 from orders.chassis.cli.dead_letters import app
 from orders.chassis.cli.options import moment
@@ -47,7 +48,7 @@ def test_what_is_no_moment_is_refused(given: str) -> None:
     ],
 )
 def test_what_is_not_said_clearly_is_a_usage_error(arguments: str) -> None:
-    assert CliRunner().invoke(app, arguments.split()).exit_code == 2
+    assert CliRunner().invoke(app, arguments.split(), obj=service).exit_code == 2
 
 
 def test_a_command_that_does_not_exist_is_refused_before_any_server_is_started(
@@ -56,6 +57,8 @@ def test_a_command_that_does_not_exist_is_refused_before_any_server_is_started(
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(Misconfigured, match="no command 'alembik'"):
-        CliRunner().invoke(cli.app, ["dev", "--", "alembik", "check"], catch_exceptions=False)
+        CliRunner().invoke(
+            cli.app, ["dev", "--", "alembik", "check"], obj=service, catch_exceptions=False
+        )
 
     assert list(tmp_path.iterdir()) == []

@@ -9,11 +9,12 @@ from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from chassis.proved import service
 from orders.chassis.cli.main import app
 from orders.chassis.db import Database
 from orders.chassis.errors import Misconfigured, ServiceError
 from orders.chassis.messaging.redis import Broker
-from orders.chassis.settings import Settings, load_settings
+from orders.chassis.settings import Settings
 from orders.chassis.testing.processes import COMMAND
 
 SECRET = "hunter2"
@@ -79,7 +80,7 @@ def test_every_setting_that_may_hold_one_is_secret() -> None:
 
 def test_settings_do_not_show_them() -> None:
     given = dict.fromkeys(("database_url", "redis_url", "ops_token"), SecretStr(SECRET * 4))
-    settings = load_settings(**given)
+    settings = service.load_settings(**given)
 
     for shown in (repr(settings), str(settings), f"{settings.model_dump()}"):
         assert SECRET not in shown
@@ -91,7 +92,7 @@ def test_a_setting_that_is_refused_is_not_quoted(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name.upper(), SECRET)
 
     with pytest.raises(Misconfigured) as raised:
-        load_settings()
+        service.load_settings()
 
     assert SECRET not in repr(raised.value)
     assert raised.value.__cause__ is None

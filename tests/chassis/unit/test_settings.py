@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from chassis.proved import service
 from orders.chassis.errors import Misconfigured
-from orders.chassis.settings import Settings, load_settings
+from orders.chassis.settings import Settings
 
 ROOT = Path.cwd()
 
@@ -20,7 +21,7 @@ def test_every_setting_is_in_the_example_file() -> None:
 
 def test_what_is_missing_is_named() -> None:
     with pytest.raises(Misconfigured, match="DATABASE_URL: field required; REDIS_URL"):
-        load_settings()
+        service.load_settings()
 
 
 def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +30,7 @@ def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CONSUMER_CONCURRENCY", "many")
 
     with pytest.raises(Misconfigured, match="CONSUMER_CONCURRENCY") as raised:
-        load_settings()
+        service.load_settings()
 
     assert "secret" not in str(raised.value)
 
@@ -51,7 +52,7 @@ def test_a_retention_is_written_in_days_or_hours(
 ) -> None:
     monkeypatch.setenv(name, written)
 
-    assert getattr(load_settings(**URLS), name.lower()) == timedelta(days=days)
+    assert getattr(service.load_settings(**URLS), name.lower()) == timedelta(days=days)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_retention_that_cannot_be_read_is_one_line(
     monkeypatch.setenv("STREAM_RETENTION", written)
 
     with pytest.raises(Misconfigured) as raised:
-        load_settings(**URLS)
+        service.load_settings(**URLS)
 
     assert problem == str(raised.value)
 
@@ -91,14 +92,14 @@ def test_retentions_that_contradict_each_other_stop_the_start(
         for name, days in retentions.items()
     }
     with pytest.raises(Misconfigured) as raised:
-        load_settings(**URLS, **given)
+        service.load_settings(**URLS, **given)
 
     assert str(raised.value).startswith(problem)
     assert "\n" not in str(raised.value)
 
 
 def test_urls_do_not_show_when_settings_are_printed() -> None:
-    settings = load_settings(
+    settings = service.load_settings(
         database_url="postgresql://me:secret@db/o", redis_url="redis://:secret@r"
     )
 
@@ -112,7 +113,7 @@ def test_a_token_that_could_be_guessed_stops_the_start(
     monkeypatch.setenv("OPS_TOKEN", token)
 
     with pytest.raises(Misconfigured) as raised:
-        load_settings(**URLS)
+        service.load_settings(**URLS)
 
     told = "OPS_TOKEN: needs 24 characters or more; make one: openssl rand -hex 24"
     assert told == str(raised.value)
@@ -122,7 +123,7 @@ def test_a_token_is_taken_without_the_white_space_of_its_file_and_never_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPS_TOKEN", f"{'x' * 24}\n")
-    settings = load_settings(**URLS)
+    settings = service.load_settings(**URLS)
 
     assert settings.ops_token
     assert "x" * 24 == settings.ops_token.get_secret_value()
@@ -132,4 +133,4 @@ def test_a_token_is_taken_without_the_white_space_of_its_file_and_never_shown(
 def test_without_a_token_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPS_TOKEN", "")
 
-    assert load_settings(**URLS).ops_token is None
+    assert service.load_settings(**URLS).ops_token is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orders import SERVICE
+from chassis.proved import SERVICE, service
 from orders.chassis.contracts.contract import contract_of, text_of
 from orders.chassis.contracts.schema import Schema
 from orders.chassis.contracts.snapshots import Verdict, examine, read, write
@@ -39,7 +39,9 @@ def changed(*, required: Any = ("size",), defined: Any = None, **fields: Any) ->
 def verdict(snapshot: bytes | None, contract: Schema | None = CONTRACT) -> Verdict:
     """What becomes of one contract."""
     [found] = examine(
-        {TYPE: snapshot} if snapshot is not None else {}, {TYPE: contract} if contract else {}
+        service.name,
+        {TYPE: snapshot} if snapshot is not None else {},
+        {TYPE: contract} if contract else {},
     )
     return found
 
@@ -73,7 +75,7 @@ def test_a_breaking_change_wants_the_next_version_that_is_free() -> None:
     later = {f"{SERVICE}.Told.v3": CONTRACT, f"{SERVICE}.ToldAgain.v7": CONTRACT}
     agreed = {TYPE: changed(size={"type": "string"})}
 
-    found = examine(agreed, {TYPE: CONTRACT, **later})[0]
+    found = examine(service.name, agreed, {TYPE: CONTRACT, **later})[0]
 
     assert found.status == "breaking"
     assert "eventsmith add-event Told … --version 4;" in found.way_out
@@ -83,7 +85,7 @@ def test_a_breaking_change_wants_the_next_version_that_is_free() -> None:
 def test_another_services_event_is_changed_there() -> None:
     name = "elsewhere.Told.v1"
 
-    [found] = examine({name: changed(size={"type": "string"})}, {name: CONTRACT})
+    [found] = examine(service.name, {name: changed(size={"type": "string"})}, {name: CONTRACT})
 
     assert found.way_out == "take what elsewhere declares: eventsmith add-event Told --from …"
 

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .db import Database, reason_of
 from .errors import DatabaseUnavailable, Misconfigured
+from .messaging.cancellation import wait
 from .messaging.handlers import registered_handlers
-from .messaging.observing.health import wait
 from .messaging.tables import VERSION_TABLE, handled_types, metadata
-from .service import current, slug
+from .service import AnyService
 
 PIPE = Path(__file__).parent / "messaging" / "migrations"
 POLL = 1.0
@@ -28,13 +28,13 @@ POLL = 1.0
 log = structlog.get_logger()
 
 
-async def migrate(database_url: str) -> None:
+async def migrate(service: AnyService, database_url: str) -> None:
     """Run both lines of migrations, and note which events this code handles.
 
     May be run by several processes at once; they take turns. A database that newer code has
     migrated is left as it is. Raises DatabaseUnavailable.
     """
-    database = Database(database_url, role=f"{slug()}-migrate", idle_in_transaction=0)
+    database = Database(database_url, role=f"{service.name}-migrate", idle_in_transaction=0)
     engine = database.engine(pool_size=1)
     try:
         async with engine.connect() as connection:
@@ -43,7 +43,7 @@ async def migrate(database_url: str) -> None:
             await connection.execute(text("SET lock_timeout = '10s'"))
             await connection.commit()
             await connection.run_sync(_upgrade, _pipe())
-            await connection.run_sync(_upgrade, _service())
+            await connection.run_sync(_upgrade, _own(service))
             await _note_handled_types(connection)
             await connection.commit()
             await connection.execute(text("SELECT pg_advisory_unlock_all()"))
@@ -51,13 +51,15 @@ async def migrate(database_url: str) -> None:
         await engine.dispose()
 
 
-async def wait_until_migrated(database_url: str, seconds: float, stopping: asyncio.Event) -> None:
+async def wait_until_migrated(
+    service: AnyService, database_url: str, seconds: float, stopping: asyncio.Event
+) -> None:
     """Wait until another process has migrated, at most for `seconds`; changes nothing.
 
     Raises DatabaseUnavailable when the time is up or `stopping` is set.
     """
     deadline, told = monotonic() + seconds, ""
-    while problem := await _problem(database_url):
+    while problem := await _problem(service, database_url):
         left = deadline - monotonic()
         if left <= 0 or stopping.is_set():
             raise problem
@@ -67,19 +69,19 @@ async def wait_until_migrated(database_url: str, seconds: float, stopping: async
         await wait(min(POLL, left), stopping)
 
 
-async def _problem(database_url: str) -> DatabaseUnavailable | None:
+async def _problem(service: AnyService, database_url: str) -> DatabaseUnavailable | None:
     """What keeps this code from running on the database."""
-    engine = Database(database_url, role=f"{slug()}-migrate").engine(pool_size=1)
+    engine = Database(database_url, role=f"{service.name}-migrate").engine(pool_size=1)
     try:
         async with engine.connect() as connection:
-            lines = [await connection.run_sync(_reached, line) for line in (_pipe(), _service())]
+            lines = [await connection.run_sync(_reached, line) for line in (_pipe(), _own(service))]
     except DatabaseUnavailable as error:
         return error
     except DBAPIError as error:
         return DatabaseUnavailable(reason_of(error))
     finally:
         await engine.dispose()
-    behind = f"the database is behind this code; run: {slug()} migrate"
+    behind = f"the database is behind this code; run: {service.name} migrate"
     return None if all(lines) else DatabaseUnavailable(behind)
 
 
@@ -106,9 +108,9 @@ def _pipe() -> Config:
     return config
 
 
-def _service() -> Config:
+def _own(service: AnyService) -> Config:
     """The service's own migrations stand beside its sources, or in an image's work folder."""
-    for root in (current().root, Path.cwd()):
+    for root in (service.root, Path.cwd()):
         if (root / "migrations" / "env.py").is_file():
             config = Config()
             config.set_main_option("script_location", _escaped(root / "migrations"))

@@ -1,27 +1,34 @@
-"""The service that this chassis runs: handed in once, by src/<package>/service.py."""
+"""What a service hands to its chassis, at one place: its `service.py`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from .discovery import import_modules
-from .settings import Settings
+from .settings import Settings, load
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
-    """All that the chassis knows of its service. Nothing in here is imported before it is asked
-    for, so that a command that needs no models does not load them."""
+class Service(Generic[S]):
+    """All that the chassis knows of its service; every component is handed what it needs of it.
+
+    Packages are only named here. Their modules are imported by `discover`, so that a command
+    which needs no models does not load them.
+    """
 
     name: str
     """The name other services know it by: publisher, default stream and consumer group."""
+    models: ModuleType
+    """Tables; a package, or a single module."""
     events: ModuleType
     handlers: ModuleType
     api: ModuleType
-    settings: type[Settings]
-
-    def __post_init__(self) -> None:
-        _handed_in.append(self)
+    """Modules whose `router` is served."""
+    settings: type[S]
 
     @property
     def root(self) -> Path:
@@ -29,25 +36,24 @@ class Service:
         return Path(next(iter(self.events.__path__))).parents[2]
 
     def discover(self) -> None:
-        """Import every event and handler, so that the registries know them."""
-        import_modules(self.events)
-        import_modules(self.handlers)
+        """Import every model, event and handler, so that the registries know them."""
+        for package in (self.models, self.events, self.handlers):
+            import_modules(package)
 
-    def run_command(self) -> None:
+    def routers(self) -> Sequence[ModuleType]:
+        """The modules of the API."""
+        return import_modules(self.api)
+
+    def load_settings(self, **overrides: object) -> S:
+        """The settings of this process; raises Misconfigured with one line on what is wrong."""
+        return load(self.settings, **overrides)
+
+    def main(self) -> None:
         """What the console script does."""
-        from .cli.main import main
+        from .cli.main import run
 
-        main()
-
-
-_handed_in: list[Service] = []
+        run(self)
 
 
-def current() -> Service:
-    """The service of this process."""
-    return _handed_in[-1]
-
-
-def slug() -> str:
-    """Its name."""
-    return current().name
+AnyService: TypeAlias = Service[Any]
+"""A service, whatever its settings are."""

@@ -5,13 +5,15 @@ own go into a class like this one in a module of yours, so that updates never to
 """
 
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import Misconfigured
+
+S = TypeVar("S", bound="Settings")
 
 Span = Annotated[timedelta, Field(gt=timedelta(0), le=timedelta(days=36_500))]
 """Written like `14d`; what is no whole number of days like `PT12H` or `P1DT12H`."""
@@ -129,13 +131,12 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(**overrides: object) -> Settings:
-    """The settings of this process; raises Misconfigured with one line on what is wrong."""
+def load(settings: type[S], **overrides: object) -> S:
+    """Read settings; an override that is None does not count. Raises Misconfigured with one line
+    on what is wrong."""
     given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
-    from .service import current  # it needs Settings
-
     try:
-        return current().settings(**given)
+        return settings(**given)
     except ValidationError as error:
         raise Misconfigured("; ".join(map(_problem, error.errors()))) from None
 

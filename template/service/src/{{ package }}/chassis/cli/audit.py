@@ -4,25 +4,24 @@ from ..messaging.events import streams_published
 from ..messaging.handlers import registered_handlers, streams_read
 from ..messaging.redis import Broker
 from ..messaging.upkeep.audit import Audit, Report
-from ..roles.wiring import discover
-from ..service import slug
+from ..service import AnyService
 from ..settings import Settings
 from .database import connected
 
 
-async def run_audit(settings: Settings) -> Report:
+async def run_audit(service: AnyService, settings: Settings) -> Report:
     """Compare everything this service knows; raises what a person is told."""
-    discover()
+    service.discover()
     async with (
         Broker(settings.redis_url.get_secret_value()) as broker,
-        connected(settings) as engine,
+        connected(service, settings) as engine,
     ):
         await broker.ping()
-        audit = Audit(engine, broker, key_prefix=settings.key_prefix, group=slug())
-        for stream in sorted(streams_published(slug())):
+        audit = Audit(engine, broker, key_prefix=settings.key_prefix, group=service.name)
+        for stream in sorted(streams_published(service.name)):
             await audit.published(stream)
         for stream in sorted(streams_read()):
-            await audit.published(f"{stream}.{slug()}.dlq")
+            await audit.published(f"{stream}.{service.name}.dlq")
             await audit.consumed(stream, registered_handlers())
         await audit.decided()
     return audit.report

@@ -17,8 +17,7 @@ from ..discovery import import_modules
 from ..errors import NotFound, Refused
 from ..messaging.events import registered_events
 from ..messaging.handlers import registered_handlers
-from ..roles.wiring import discover
-from ..service import current, slug
+from ..service import AnyService
 from .options import AsJson
 
 app = typer.Typer(help="Hold events to their contracts.", no_args_is_help=True)
@@ -31,16 +30,17 @@ FOLDER = Path("contracts")
 
 
 @app.command()
-def check(folder: Folder = FOLDER, as_json: AsJson = False) -> None:
+def check(context: typer.Context, folder: Folder = FOLDER, as_json: AsJson = False) -> None:
     """Compare each event with the snapshot of its contract; exit 1 unless all are as agreed."""
-    contracts = _declared()
-    verdicts = examine(read(folder), contracts)
+    service = context.obj
+    contracts = _declared(service)
+    verdicts = examine(service.name, read(folder), contracts)
     if as_json:
         typer.echo(json.dumps([asdict(verdict) for verdict in verdicts]))
     elif contracts and not folder.is_dir():
         raise NotFound(
             f"there is no folder {folder}; run this in the folder of the project, "
-            f"or write the first snapshots: {slug()} contracts export"
+            f"or write the first snapshots: {service.name} contracts export"
         )
     else:
         typer.echo(_text(verdicts))
@@ -49,17 +49,22 @@ def check(folder: Folder = FOLDER, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def export(folder: Folder = FOLDER, breaking: Accepted = None) -> None:
+def export(context: typer.Context, folder: Folder = FOLDER, breaking: Accepted = None) -> None:
     """Write the snapshots that are missing, or lack a compatible change. All of them or none."""
-    contracts = _declared()
+    service = context.obj
+    contracts = _declared(service)
     accepted = set(breaking or ())
     if unknown := sorted(accepted - contracts.keys()):
         raise typer.BadParameter(f"this service has no event {unknown[0]}")
-    verdicts = [v for v in examine(read(folder), contracts) if v.status not in ("ok", "orphaned")]
+    verdicts = [
+        v
+        for v in examine(service.name, read(folder), contracts)
+        if v.status not in ("ok", "orphaned")
+    ]
     refused = [v.type for v in verdicts if v.status in ("breaking", "unreadable")]
     if refused := [name for name in refused if name not in accepted]:
         raise Refused(
-            f"nothing is written, for {refused[0]} is not as agreed; see: {slug()} contracts "
+            f"nothing is written, for {refused[0]} is not as agreed; see: {service.name} contracts "
             f"check. If nobody has consumed it yet: --breaking {refused[0]}"
         )
     for verdict in verdicts:
@@ -69,17 +74,20 @@ def export(folder: Folder = FOLDER, breaking: Accepted = None) -> None:
         typer.echo("nothing to write")
 
 
-def asyncapi() -> None:
+def asyncapi(context: typer.Context) -> None:
     """Print what this service publishes and consumes, as an AsyncAPI 3 document."""
-    discover()
-    installed = metadata(slug())
+    service = context.obj
+    service.discover()
+    installed = metadata(service.name)
     about = {"version": installed["Version"], "description": installed["Summary"]}
-    typer.echo(text_of(document(_declared(), registered_handlers(), about)), nl=False)
+    typer.echo(
+        text_of(document(service.name, _declared(service), registered_handlers(), about)), nl=False
+    )
 
 
-def _declared() -> dict[str, Schema]:
+def _declared(service: AnyService) -> dict[str, Schema]:
     """The contracts of all events, by type."""
-    import_modules(current().events)
+    import_modules(service.events)
     return {name: contract_of(event) for name, event in sorted(registered_events().items())}
 
 

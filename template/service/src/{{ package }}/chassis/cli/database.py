@@ -12,35 +12,35 @@ from ..errors import DatabaseUnavailable
 from ..http.serving import run
 from ..logging import configure
 from ..roles.wiring import database
-from ..service import slug
-from ..settings import Settings, load_settings
+from ..service import AnyService
+from ..settings import Settings
 
 _T = TypeVar("_T")
 
 
-def on_database(work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
+def on_database(service: AnyService, work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
     """Do a command's work on the database of the settings."""
-    settings = load_settings()
+    settings = service.load_settings()
     # What goes wrong is told in one line; nothing else belongs into what a command prints.
-    configure(slug(), "cli", "CRITICAL", settings.log_format)
+    configure(service.name, "cli", "CRITICAL", settings.log_format)
 
     async def connected_work() -> _T:
-        async with connected(settings) as engine:
+        async with connected(service, settings) as engine:
             return await work(engine)
 
     return run(connected_work())
 
 
 @asynccontextmanager
-async def connected(settings: Settings) -> AsyncIterator[AsyncEngine]:
+async def connected(service: AnyService, settings: Settings) -> AsyncIterator[AsyncEngine]:
     """One connection, made when it is first needed."""
-    engine = database(settings, "cli").engine(pool_size=1)
+    engine = database(service, settings, "cli").engine(pool_size=1)
     try:
         yield engine
     except DBAPIError as error:
         if is_unmigrated(error):
             raise DatabaseUnavailable(
-                f"the database is not migrated; run: {slug()} migrate"
+                f"the database is not migrated; run: {service.name} migrate"
             ) from error
         raise DatabaseUnavailable(f"Postgres refuses: {reason_of(error)}") from error
     finally:

@@ -10,16 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..errors import NotFound, Refused
 from ..http.serving import stop_signals
+from ..messaging.cancellation import wait
 from ..messaging.dead_letters import decisions as deciding
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.handlers import registered_handlers
-from ..messaging.observing.health import wait
-from ..roles.wiring import discover
 from .database import on_database
 from .options import All, EventType, Group, Handler, Ids, Reason, Since, Until
 
 
 def replay(
+    context: typer.Context,
     *,
     ids: Ids = None,
     group: Group = None,
@@ -42,11 +42,12 @@ def replay(
     numbers = tuple(ids or ())
     chosen = Selection(numbers, group, event_type, handler, reason, since, until, marked=False)
     _check(chosen, every)
-    discover()
-    on_database(lambda engine: _replay(engine, chosen, rate, dry_run))
+    context.obj.discover()
+    on_database(context.obj, lambda engine: _replay(engine, chosen, rate, dry_run))
 
 
 def discard(
+    context: typer.Context,
     *,
     ids: Ids = None,
     group: Group = None,
@@ -66,14 +67,14 @@ def discard(
     chosen = Selection(numbers, group, event_type, handler, reason, since, until, bool(numbers))
     _check(chosen, every)
     # Asking happens outside of the event loop, which would keep Ctrl-C from the question.
-    plan = on_database(lambda engine: deciding.plan_discard(engine, chosen))
+    plan = on_database(context.obj, lambda engine: deciding.plan_discard(engine, chosen))
     if plan.count and not yes:
         _ask(plan.count)
 
     async def discard_them(engine: AsyncEngine) -> None:
         await _decide("discarded", deciding.discard(engine, plan.chosen), plan)
 
-    on_database(discard_them)
+    on_database(context.obj, discard_them)
 
 
 def _check(chosen: Selection, every: bool) -> None:

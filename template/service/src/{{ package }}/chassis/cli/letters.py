@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from . import texts
-from .texts import STATES, cell, first_line, moment, printable, several
+from .. import texts
+from ..texts import STATES, cell, first_line, moment, printable, several
 
 GROUP_HEADER = (
     *("GROUP", "OPEN", "MARKED", "FIRST SEEN (UTC)", "LAST SEEN (UTC)"),

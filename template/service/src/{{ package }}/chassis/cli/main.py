@@ -12,11 +12,11 @@ from typing import Annotated
 import typer
 
 from ..errors import ServiceError
-from ..http.serving import run, stop_signals
+from ..http.serving import run as run_loop
+from ..http.serving import stop_signals
 from ..logging import configure
-from ..roles.wiring import discover
-from ..service import slug
-from ..settings import Settings, load_settings
+from ..service import AnyService
+from ..settings import Settings
 from ..tracing.setup import tracing
 from . import contracts, dead_letters, outbox
 from .audit import audit_text, run_audit
@@ -24,7 +24,6 @@ from .options import AsJson
 from .status import read_status, status_text
 
 app = typer.Typer(
-    help=f"Run and operate {slug()}.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,41 +35,49 @@ Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
 
-def main() -> None:
-    """The console script. What goes wrong on purpose is one line, and exit code 1."""
+def run(service: AnyService) -> None:
+    """Run the command line of a service. What goes wrong on purpose is one line, and exit code 1.
+
+    Commands find the service as `obj` of their context.
+    """
+    app.info.help = f"Run and operate {service.name}."
     try:
-        app()
+        app(obj=service)
     except ServiceError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
 
 
 @app.command()
-def api(host: Host = None, port: Port = None) -> None:
+def api(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Serve the HTTP API."""
     from ..roles.api import run_api
 
-    _run_role("api", run_api, load_settings(bind_host=host, api_port=port))
+    settings = context.obj.load_settings(bind_host=host, api_port=port)
+    _run_role(context.obj, "api", run_api, settings)
 
 
 @app.command()
-def relay(host: Host = None, port: Port = None) -> None:
+def relay(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Publish committed events. One relay works, more of them stand by."""
     from ..roles.relay import run_relay
 
-    _run_role("relay", run_relay, load_settings(bind_host=host, relay_port=port))
+    settings = context.obj.load_settings(bind_host=host, relay_port=port)
+    _run_role(context.obj, "relay", run_relay, settings)
 
 
 @app.command()
-def consumer(host: Host = None, port: Port = None) -> None:
+def consumer(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Handle events. More consumers share the work."""
     from ..roles.consumer import run_consumer
 
-    _run_role("consumer", run_consumer, load_settings(bind_host=host, consumer_port=port))
+    settings = context.obj.load_settings(bind_host=host, consumer_port=port)
+    _run_role(context.obj, "consumer", run_consumer, settings)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
 def dev(
+    context: typer.Context,
     command: Annotated[
         list[str] | None,
         typer.Argument(help="Run this on the servers instead, as in: dev -- alembic check"),
@@ -81,12 +88,13 @@ def dev(
     from ..dev.everything import run_command, run_everything  # a dev-only dependency
 
     if command:
-        raise typer.Exit(run_command(command))
-    run_everything(host)
+        raise typer.Exit(run_command(context.obj, command))
+    run_everything(context.obj, host)
 
 
 @app.command()
 def migrate(
+    context: typer.Context,
     wait: Annotated[
         float | None,
         typer.Option(
@@ -100,28 +108,29 @@ def migrate(
     from ..migrate import migrate as bring_up
     from ..migrate import wait_until_migrated
 
-    settings = load_settings()
-    configure(slug(), "migrate", settings.log_level, settings.log_format)
-    discover()
+    service: AnyService = context.obj
+    settings = service.load_settings()
+    configure(service.name, "migrate", settings.log_level, settings.log_format)
+    service.discover()
     url = settings.database_url.get_secret_value()
     if wait is None:
-        run(bring_up(url))
+        run_loop(bring_up(service, url))
     else:
-        run(_until_signalled(partial(wait_until_migrated, url, wait)))
+        run_loop(_until_signalled(partial(wait_until_migrated, service, url, wait)))
     typer.echo("the database is up to date")
 
 
 @app.command()
-def status(as_json: AsJson = False) -> None:
+def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show backlog, lag, pending entries and dead letters at a glance."""
-    found = run(read_status(load_settings()))
+    found = run_loop(read_status(context.obj, context.obj.load_settings()))
     typer.echo(json.dumps(asdict(found)) if as_json else status_text(found))
 
 
 @app.command()
-def audit(as_json: AsJson = False) -> None:
+def audit(context: typer.Context, as_json: AsJson = False) -> None:
     """Prove that no event was lost, and none both applied and dead; exit 1 if one was."""
-    report = run(run_audit(load_settings()))
+    report = run_loop(run_audit(context.obj, context.obj.load_settings()))
     typer.echo(json.dumps(asdict(report)) if as_json else audit_text(report))
     if report.findings:
         raise typer.Exit(1)
@@ -131,12 +140,15 @@ app.command()(contracts.asyncapi)
 
 
 def _run_role(
-    role: str, role_loop: Callable[[Settings, asyncio.Event], Awaitable[None]], settings: Settings
+    service: AnyService,
+    role: str,
+    role_loop: Callable[[AnyService, Settings, asyncio.Event], Awaitable[None]],
+    settings: Settings,
 ) -> None:
-    configure(slug(), role, settings.log_level, settings.log_format)
-    with tracing(settings, role):
+    configure(service.name, role, settings.log_level, settings.log_format)
+    with tracing(service.name, settings, role):
         gc.freeze()  # what was imported is no garbage: it is not looked through again and again
-        run(_until_signalled(partial(role_loop, settings)))
+        run_loop(_until_signalled(partial(role_loop, service, settings)))
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -28,6 +28,7 @@ def outbox() -> None:
 
 @app.command("replay")
 def replay_(
+    context: typer.Context,
     *,
     since: Since = None,
     until: Until = None,
@@ -49,4 +50,4 @@ def replay_(
         count = sum([number async for number in replay(engine, chosen, dry_run=dry_run)])
         typer.echo(f"{'would be published' if dry_run else 'to be published'} again: {count}")
 
-    on_database(put_back)
+    on_database(context.obj, put_back)

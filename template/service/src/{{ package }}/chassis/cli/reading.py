@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..errors import NotFound
 from ..messaging.dead_letters import queries as desk
 from ..messaging.dead_letters.selection import Selection
-from ..service import slug
 from . import letters
 from .database import on_database
 from .options import MOST, AsJson, EventType, Group, Handler, Limit, Reason, Since, Until
 
 
 def list_(
+    context: typer.Context,
     *,
     group: Group = None,
     event_type: EventType = None,
@@ -31,22 +31,26 @@ def list_(
     """List the dead letters that wait for a decision or a replay, in groups of one cause."""
     chosen = Selection((), group, event_type, handler, reason, since, until)
     list_them = _list_flat if flat else _list_groups
-    if on_database(lambda engine: list_them(engine, chosen, limit, as_json)):
+    if on_database(context.obj, lambda engine: list_them(engine, chosen, limit, as_json)):
         typer.echo(f"there are more than {limit}; see --limit", err=True)
 
 
 def show(
+    context: typer.Context,
     letter_id: Annotated[int, typer.Argument(min=1, max=MOST, metavar="ID")],
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter in full: envelope, payload, error, traceback, failed replays."""
-    letter = on_database(lambda engine: desk.find(engine, letter_id))
+    letter = on_database(context.obj, lambda engine: desk.find(engine, letter_id))
     if letter is None:
-        raise NotFound(f"there is no dead letter {letter_id}; see: {slug()} dead-letters list")
+        raise NotFound(
+            f"there is no dead letter {letter_id}; see: {context.obj.name} dead-letters list"
+        )
     typer.echo(letters.record(letter) if as_json else letters.page(letter))
 
 
 def export(
+    context: typer.Context,
     *,
     group: Group = None,
     event_type: EventType = None,
@@ -66,7 +70,7 @@ def export(
             for letter in page:
                 typer.echo(letters.record(letter))
 
-    on_database(print_them)
+    on_database(context.obj, print_them)
 
 
 async def _list_groups(engine: AsyncEngine, chosen: Selection, limit: int, as_json: bool) -> bool:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from ..messaging.dead_letters import queries as desk
-from ..messaging.events import registered_events
+from ..messaging.events import streams_known
 from ..messaging.observing.status import Backlog, GroupStatus, backlog, groups
 from ..messaging.redis import Broker
-from ..roles.wiring import discover
+from ..service import AnyService
 from ..settings import Settings
+from ..texts import printable
 from .database import connected
-from .texts import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +21,13 @@ class Status:
     dead_letters: int
 
 
-async def read_status(settings: Settings) -> Status:
+async def read_status(service: AnyService, settings: Settings) -> Status:
     """Ask Postgres and Redis; raises what a person is told."""
-    discover()
+    service.discover()
     async with Broker(settings.redis_url.get_secret_value()) as broker:
-        found = await groups(broker, known_streams(), settings.key_prefix)
-    async with connected(settings) as engine:
+        found = await groups(broker, streams_known(), settings.key_prefix)
+    async with connected(service, settings) as engine:
         return Status(await backlog(engine), found, await desk.count_open(engine))
-
-
-def known_streams() -> list[str]:
-    """The streams that this code publishes to or reads."""
-    return sorted({event.event_type.stream for event in registered_events().values()})
 
 
 def status_text(status: Status) -> str:

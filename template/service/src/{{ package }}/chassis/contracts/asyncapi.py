@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from ..messaging.envelope import JSON, SPEC_VERSION
-from ..service import slug
 from .schema import REF, Schema, rebuilt
 
 _TEXT = {"type": "string"}
@@ -35,20 +34,23 @@ ATTRIBUTES: Schema = {
 
 
 def document(
-    contracts: Mapping[str, Schema], handled: Container[str], about: Mapping[str, str]
+    service: str,
+    contracts: Mapping[str, Schema],
+    handled: Container[str],
+    about: Mapping[str, str],
 ) -> dict[str, Any]:
     """Everything is in the order of the types. `handled` are those this service reacts to; `about`
     is what AsyncAPI calls info, without the title."""
     used = {
         (action, name): contract
         for name, contract in sorted(contracts.items())
-        for action in _actions(name, handled)
+        for action in _actions(service, name, handled)
     }
     named = {name: contract for (_, name), contract in used.items()}
     streams = sorted({_stream(contract) for contract in named.values()})
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": slug(), **about},
+        "info": {"title": service, **about},
         "defaultContentType": JSON,
         "servers": {"redis": _server()},
         "channels": {stream: _channel(stream, named) for stream in streams},
@@ -63,8 +65,8 @@ def document(
     }
 
 
-def _actions(name: str, handled: Container[str]) -> list[str]:
-    published = name.startswith(f"{slug()}.")
+def _actions(service: str, name: str, handled: Container[str]) -> list[str]:
+    published = name.startswith(f"{service}.")
     return ["send"] * published + ["receive"] * (name in handled)
 
 

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ..errors import Refused
-from ..service import slug
 from .comparison import compare
 from .findings import Finding
 from .schema import Schema
@@ -69,52 +68,58 @@ def write(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-def examine(snapshots: Mapping[str, bytes], contracts: Mapping[str, Schema]) -> list[Verdict]:
+def examine(
+    service: str, snapshots: Mapping[str, bytes], contracts: Mapping[str, Schema]
+) -> list[Verdict]:
     """What became of each contract that has a snapshot, a class or both; both go by type."""
     return [
-        _verdict(name, snapshots.get(name), contracts.get(name), contracts)
+        _verdict(service, name, snapshots.get(name), contracts.get(name), contracts)
         for name in sorted({*snapshots, *contracts})
     ]
 
 
 def _verdict(
-    name: str, snapshot: bytes | None, contract: Schema | None, contracts: Mapping[str, Schema]
+    service: str,
+    name: str,
+    snapshot: bytes | None,
+    contract: Schema | None,
+    contracts: Mapping[str, Schema],
 ) -> Verdict:
     file = f"{name}.json"
     if contract is None:
         way_out = f"bring its class back, or delete {file} once no stream and no consumer has it"
         return Verdict(name, "orphaned", way_out=way_out)
     if snapshot is None:
-        return Verdict(name, "missing", way_out=f"run: {slug()} contracts export")
+        return Verdict(name, "missing", way_out=f"run: {service} contracts export")
     try:
         agreed = _parsed(snapshot)
         findings = compare(agreed, contract)
     except (ValueError, RecursionError) as error:
-        way_out = f"mend {file}, or take the class as agreed: {_export(name)}"
+        way_out = f"mend {file}, or take the class as agreed: {_export(service, name)}"
         return Verdict(name, "unreadable", [Finding("", "not readable", str(error))], way_out)
     if any(finding.breaking for finding in findings):
-        return Verdict(name, "breaking", findings, _new_version(name, contracts))
+        return Verdict(name, "breaking", findings, _new_version(service, name, contracts))
     if findings or agreed != contract:
-        return Verdict(name, "outdated", findings, f"run: {slug()} contracts export")
+        return Verdict(name, "outdated", findings, f"run: {service} contracts export")
     return Verdict(name, "ok")
 
 
-def _new_version(name: str, contracts: Mapping[str, Schema]) -> str:
+def _new_version(service: str, name: str, contracts: Mapping[str, Schema]) -> str:
     family, _, _ = name.rpartition(".v")
     publisher, _, event = family.partition(".")
-    if publisher != slug():
+    if publisher != service:
         return f"take what {publisher} declares: eventsmith add-event {event} --from …"
     versions = [
         int(other.rpartition(".v")[2]) for other in contracts if other.startswith(f"{family}.v")
     ]
     return (
         f"declare a new version: eventsmith add-event {event} … --version {max(versions) + 1}; "
-        f"or, as long as nobody has consumed it: {_export(name)}"
+        f"or, as long as nobody has consumed it: {_export(service, name)}"
     )
 
 
-def _export(breaking: str) -> str:
-    return f"{slug()} contracts export --breaking {breaking}"
+def _export(service: str, breaking: str) -> str:
+    return f"{service} contracts export --breaking {breaking}"
 
 
 def _parsed(snapshot: bytes) -> Schema:

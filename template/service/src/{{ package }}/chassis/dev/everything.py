@@ -17,9 +17,8 @@ from ..migrate import migrate
 from ..roles.api import run_api
 from ..roles.consumer import run_consumer
 from ..roles.relay import run_relay
-from ..roles.wiring import discover
-from ..service import slug
-from ..settings import Settings, load_settings
+from ..service import AnyService
+from ..settings import Settings
 from ..tracing.setup import tracing
 from . import Postgres, Valkey, create_database
 from .ports import free_port
@@ -28,39 +27,41 @@ FOLDER = Path(".dev")
 PORTS = ("api_port", "relay_port", "consumer_port")
 
 
-def run_everything(host: str | None) -> None:
+def run_everything(service: AnyService, host: str | None) -> None:
     """Migrate, then run api, relay and consumer until a signal comes."""
-    with _servers() as urls:
-        settings = load_settings(bind_host=host, **urls)
-        configure(slug(), "dev", settings.log_level, settings.log_format)
+    with _servers(service.name) as urls:
+        settings = service.load_settings(bind_host=host, **urls)
+        configure(service.name, "dev", settings.log_level, settings.log_format)
         settings = settings.model_copy(update=_free_ports(settings))
         typer.echo(f"The API is on http://{settings.bind_host}:{settings.api_port}/docs")
-        with tracing(settings, "dev"):
-            run(_run(settings))
+        with tracing(service.name, settings, "dev"):
+            run(_run(service, settings))
 
 
-def run_command(command: list[str]) -> int:
+def run_command(service: AnyService, command: list[str]) -> int:
     """Run a command with DATABASE_URL and REDIS_URL set; its exit code. Raises Misconfigured."""
     if shutil.which(command[0]) is None:
-        raise Misconfigured(f"no command '{command[0]}' here; 'uv run {slug()} dev' finds them")
-    with _servers() as urls:
-        discover()
-        run(migrate(urls["database_url"]))
+        raise Misconfigured(
+            f"no command '{command[0]}' here; 'uv run {service.name} dev' finds them"
+        )
+    with _servers(service.name) as urls:
+        service.discover()
+        run(migrate(service, urls["database_url"]))
         environment = {name.upper(): url for name, url in urls.items()}
         return subprocess.run(command, env=os.environ | environment, check=False).returncode
 
 
-async def _run(settings: Settings) -> None:
-    discover()
-    await migrate(settings.database_url.get_secret_value())
+async def _run(service: AnyService, settings: Settings) -> None:
+    service.discover()
+    await migrate(service, settings.database_url.get_secret_value())
     with stop_signals() as stopping:
         async with asyncio.TaskGroup() as tasks:
             for role in (run_api, run_relay, run_consumer):
-                tasks.create_task(role(settings, stopping))
+                tasks.create_task(role(service, settings, stopping))
 
 
 @contextmanager
-def _servers() -> Iterator[dict[str, str]]:
+def _servers(database: str) -> Iterator[dict[str, str]]:
     """The addresses of both servers; what the environment names is taken in their place."""
     database_url = os.environ.get("DATABASE_URL")
     redis_url = os.environ.get("REDIS_URL")
@@ -69,7 +70,7 @@ def _servers() -> Iterator[dict[str, str]]:
     try:
         if postgres:
             postgres.start()
-            database_url = run(create_database(postgres.url, slug()))
+            database_url = run(create_database(postgres.url, database))
             typer.echo(f"PostgreSQL keeps its data in {postgres.folder}", err=True)
         if valkey:
             valkey.start()

@@ -8,19 +8,18 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import text
 
 from ..db import DATABASE_ERRORS, is_unmigrated
-from ..discovery import import_modules
 from ..messaging.observing.health import Health
 from ..messaging.publishing.notify import Poker
 from ..messaging.unit_of_work import UnitsOfWork
-from ..service import current
+from ..service import AnyService
 from .docs import docs_router
 from .health import health_router
 from .problems import RESPONSES, install
 from .request_log import RequestLog
 
 
-def create_app(title: str, units: UnitsOfWork, poker: Poker) -> FastAPI:
-    """The application; its routers are every module in this folder that has a `router`."""
+def create_app(service: AnyService, units: UnitsOfWork, poker: Poker) -> FastAPI:
+    """The application; its routers are those of the service's modules in `api/`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -29,13 +28,13 @@ def create_app(title: str, units: UnitsOfWork, poker: Poker) -> FastAPI:
         poking.cancel()
 
     app = FastAPI(
-        title=title, lifespan=lifespan, docs_url=None, redoc_url=None, responses=RESPONSES
+        title=service.name, lifespan=lifespan, docs_url=None, redoc_url=None, responses=RESPONSES
     )
     app.state.units = units
     install(app)
-    app.include_router(docs_router(title))
+    app.include_router(docs_router(service.name))
     app.include_router(health_router(Health(), lambda: _problems(units)))
-    for module in import_modules(current().api):
+    for module in service.routers():
         router = getattr(module, "router", None)
         if isinstance(router, APIRouter):
             app.include_router(router)

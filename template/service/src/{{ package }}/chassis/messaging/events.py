@@ -104,3 +104,8 @@ def streams_published(publisher: str) -> set[str]:
     """Every stream that events of this publisher go to."""
     declared = [event.event_type for event in _registry.values()]
     return {event.stream for event in declared if event.publisher == publisher}
+
+
+def streams_known() -> list[str]:
+    """The streams that this code publishes to or reads."""
+    return sorted({event.event_type.stream for event in _registry.values()})

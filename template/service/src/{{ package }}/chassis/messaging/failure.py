@@ -5,7 +5,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from .observing.metrics import without_secrets
+from ..redaction import without_secrets
 
 MAX_TEXT = 8_192
 """Characters kept of an error, and of the end of a traceback."""

@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 from ..errors import EventRefused, EventTooLarge, EventUnwritable
 from .envelope import JSON, SPEC_VERSION, Envelope, Undecodable, payload_of
 from .events import DomainEvent
-from .observing.tracing import created
 from .tables import outbox
+from .tracing import created
 
 
 @dataclass(frozen=True, slots=True)

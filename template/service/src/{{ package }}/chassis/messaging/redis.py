@@ -4,9 +4,11 @@ Everything is pinned, because the defaults of redis-py 8 break a pipe: its ten s
 repeat an XADD that had arrived, and its socket timeout re-issues a blocking read for ever.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -17,12 +19,17 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from ..errors import BrokerRefused, BrokerUnavailable, Misconfigured
-from .observing.health import cancellable
+from .cancellation import cancellable
 
 TIMEOUT = 5.0
 """Seconds that an answer may take, beyond the time its command blocks."""
 CONNECTIONS = 50
 """Of one client; who needs another one waits."""
+
+
+PARKED = "~parked"
+"""The reserved consumer that holds entries which were given up on purpose, until they are due."""
+SEQUENCE_BITS = 64
 
 
 class GroupMissing(Exception):
@@ -87,6 +94,12 @@ class Broker:
         with self.translated():
             return await self._scripts[script](keys=[key], args=args)
 
+    async def publish(self, key: str, entries: Iterable[tuple[str, str]]) -> Sequence[str]:
+        """Add all entries to a stream or none; returns their ids in the same order. An entry is
+        its attributes, as a JSON object of strings, and its payload."""
+        added = await self.run("publish", key, *chain.from_iterable(entries))
+        return [stream_id.decode() for stream_id in added]
+
     async def identity(self) -> str:
         """Which server this is, and which history its data belongs to: both change in a failover,
         the first at every restart."""
@@ -104,3 +117,37 @@ class Broker:
         """Raise BrokerUnavailable unless the server answers."""
         with self.translated():
             await self.client.ping()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One entry handed to this consumer, for the `attempt`-th time (1 is the first).
+
+    A suspect was delivered twice before to consumers that never gave it back.
+    """
+
+    stream_id: str
+    fields: Mapping[bytes, bytes]
+    attempt: int
+    suspect: bool = False
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its `ce_*` fields as far as they can be read: nobody has checked what they say."""
+        return {
+            name.decode(): value.decode(errors="replace")
+            for name, value in self.fields.items()
+            if name.startswith(b"ce_") and name.isascii()
+        }
+
+
+def number(stream_id: bytes | str) -> int:
+    """An id as a whole number."""
+    text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id
+    milliseconds, _, sequence = text.partition("-")
+    return (int(milliseconds) << SEQUENCE_BITS) + int(sequence or 0)
+
+
+def written(whole: int) -> str:
+    """A whole number as the id that it stands for."""
+    return f"{whole >> SEQUENCE_BITS}-{whole & (1 << SEQUENCE_BITS) - 1}"

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from .forms import Fields, first, query
-from .guard import COOKIES, LOGIN, ROOT, Guard, keep, own_page, redirect
+from .guard import LOGIN, ROOT, Guard, cookie_of, keep, own_page, redirect
 from .html import page
 from .sessions import Session, Sessions
 from .tries import Tries
@@ -50,11 +50,11 @@ class Door:
         keep(response, request, session, self._sessions.cookie(session))
         return response
 
-    async def leave(self, _: Request, session: Session, __: Fields) -> Response:
+    async def leave(self, request: Request, session: Session, __: Fields) -> Response:
         """Let the browser forget the session."""
         log.info("desk.logout", operator=session.name)
         response = redirect(LOGIN)
-        name, path = COOKIES[session.kind]
+        name, path = cookie_of(request, session.kind)
         response.delete_cookie(name, path, httponly=True, samesite="strict")
         return response
 
@@ -68,6 +68,6 @@ class Door:
     ) -> Response:
         form_token = self._sessions.form_token(guest)
         context = {"form_token": form_token, "next": address, "problem": problem}
-        response = page("login", {"title": "Log in"} | context, status)
+        response = page(request, "login", {"title": "Log in"} | context, status)
         keep(response, request, guest, self._sessions.cookie(guest))
         return response

@@ -11,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ..db import DATABASE_ERRORS, reason_of
-from ..service import slug
 from .forms import Fields, Unfit, first, form
 from .html import HEADERS, page
 from .sessions import HOURS, Session, Sessions
@@ -21,8 +20,8 @@ WRITING = 60.0
 """Seconds that a page may take."""
 ROOT = "/ops"
 LOGIN = f"{ROOT}/login"
-COOKIES = {"operator": (f"{slug()}-desk", ROOT), "guest": (f"{slug()}-desk-login", LOGIN)}
-"""Of each kind of session: the cookie's name and path."""
+COOKIES = {"operator": ("desk", ROOT), "guest": ("desk-login", LOGIN)}
+"""Of each kind of session: the end of the cookie's name, and its path."""
 _OWN_PAGE = re.compile(r"/ops(/letters(/\d{1,19})?)?(\?[\w=&%.+-]*)?", re.ASCII)
 
 log = structlog.get_logger()
@@ -67,7 +66,7 @@ class Guard:
 
     def session(self, request: Request, kind: str) -> Session | None:
         """The session of a request."""
-        return self._sessions.read(request.cookies.get(COOKIES[kind][0], ""), kind)
+        return self._sessions.read(request.cookies.get(cookie_of(request, kind)[0], ""), kind)
 
 
 def _answering(endpoint: Endpoint) -> Endpoint:
@@ -75,30 +74,32 @@ def _answering(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except Unfit as unfit:
-            return notice(unfit.status, unfit.explanation)
+            return notice(request, unfit.status, unfit.explanation)
         except DATABASE_ERRORS as error:
-            return _unavailable(error, f"Postgres: {reason_of(error)}.")
+            return _unavailable(request, error, f"Postgres: {reason_of(error)}.")
         except TimeoutError as error:
-            return _unavailable(error, "Postgres does not answer in time.")
+            return _unavailable(request, error, "Postgres does not answer in time.")
 
     return answered
 
 
-def _unavailable(error: Exception, reason: str) -> Response:
+def _unavailable(request: Request, error: Exception, reason: str) -> Response:
     log.error("http.failed", error=type(error).__name__, reason=reason)
-    return notice(HTTPStatus.SERVICE_UNAVAILABLE, reason)
+    return notice(request, HTTPStatus.SERVICE_UNAVAILABLE, reason)
 
 
-def notice(status: HTTPStatus, explanation: str) -> Response:
+def notice(request: Request, status: HTTPStatus, explanation: str) -> Response:
     """A page that says why there is no other."""
     context = {"title": status.phrase, "explanation": explanation}
-    return page("notice", context, status)
+    return page(request, "notice", context, status)
 
 
 def _to_login(request: Request) -> Response:
     """A link on another site brings no cookie, be there a session or not; one of ours does."""
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return page("arrival", {"title": "The desk", "address": own_page(_address(request))})
+        return page(
+            request, "arrival", {"title": "The desk", "address": own_page(_address(request))}
+        )
     return redirect(f"{LOGIN}?next={quote(own_page(_address(request)))}")
 
 
@@ -116,10 +117,16 @@ def redirect(address: str) -> Response:
     return RedirectResponse(address, int(HTTPStatus.SEE_OTHER), HEADERS)
 
 
+def cookie_of(request: Request, kind: str) -> tuple[str, str]:
+    """Name and path of a cookie; services on one host differ by their names."""
+    name, path = COOKIES[kind]
+    return f"{request.app.title}-{name}", path
+
+
 def keep(response: Response, request: Request, session: Session, cookie: str) -> None:
     """Let the browser remember a session, and send it only where it came from."""
     forwarded = request.headers.get("x-forwarded-proto", "")
-    name, path = COOKIES[session.kind]
+    name, path = cookie_of(request, session.kind)
     response.set_cookie(
         name,
         cookie,

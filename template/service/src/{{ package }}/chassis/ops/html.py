@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from ..cli.texts import STATES, cell, first_line, lines, moment, printable, several
-from ..service import slug
+from ..texts import STATES, cell, first_line, lines, moment, printable, several
 from .figures import age, ago, points
 
 HEADERS = {
@@ -40,12 +40,14 @@ _environment.filters |= {
     "printable": printable,
     "state": lambda state: STATES.get(state, state),
 }
-_environment.globals |= {"service": slug(), "several": several}
+_environment.globals |= {"several": several}
 
 
-def page(name: str, context: Mapping[str, object], status: int = 200) -> Response:
+def page(request: Request, name: str, context: Mapping[str, object], status: int = 200) -> Response:
     """The page of templates/`name`.html."""
-    text = _environment.get_template(f"{name}.html").render(context, now=datetime.now(UTC))
+    service = request.app.title
+    template = _environment.get_template(f"{name}.html")
+    text = template.render(context, service=service, now=datetime.now(UTC))
     return HTMLResponse(text, int(status), HEADERS)
 
 

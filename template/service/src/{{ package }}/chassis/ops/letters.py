@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from ..cli.texts import fields, moment, trace_id
 from ..messaging.dead_letters.decisions import handled
 from ..messaging.dead_letters.store import ANY_HANDLER
 from ..messaging.handlers import Handler
+from ..texts import fields, moment, trace_id
 from .forms import Action
 
 MEANINGS = {

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..cli.status import known_streams
 from ..db import DATABASE_ERRORS, reason_of
 from ..errors import BrokerUnavailable
 from ..messaging.dead_letters import queries as desk
 from ..messaging.dead_letters.selection import Selection
+from ..messaging.events import streams_known
 from ..messaging.observing.status import Backlog, GroupStatus, backlog, groups
 from ..messaging.observing.throughput import Throughput, throughput
 from ..messaging.redis import Broker, GroupMissing
@@ -86,4 +86,4 @@ async def _letters(engine: AsyncEngine) -> Letters:
 async def _streams(redis_url: str, key_prefix: str) -> list[GroupStatus]:
     """On a connection of its own: nothing else in the API needs Redis."""
     async with Broker(redis_url) as broker:
-        return await groups(broker, known_streams(), key_prefix)
+        return await groups(broker, streams_known(), key_prefix)

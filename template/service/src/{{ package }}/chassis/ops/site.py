@@ -11,7 +11,6 @@ from starlette.types import Scope
 
 from ..db import Database
 from ..messaging.handlers import Handler
-from ..service import slug
 from ..settings import Settings
 from .decisions import Decisions
 from .door import Door
@@ -34,14 +33,14 @@ class _Named(Route):
 
 @asynccontextmanager
 async def open_desk(
-    settings: Settings, handlers: Mapping[str, Sequence[Handler]]
+    service: str, settings: Settings, handlers: Mapping[str, Sequence[Handler]]
 ) -> AsyncIterator[Sequence[Route]]:
     """The routes of the desk; none without a token. Servers are connected to when it is used."""
     if settings.ops_token is None:
         yield []
         return
     database = Database(
-        settings.database_url.get_secret_value(), role=f"{slug()}-desk", statement_timeout="10s"
+        settings.database_url.get_secret_value(), role=f"{service}-desk", statement_timeout="10s"
     )
     engine = database.engine(CONNECTIONS)
     sessions = Sessions(settings.ops_token.get_secret_value())

@@ -6,21 +6,21 @@ from ..http.app import create_app
 from ..http.serving import http
 from ..messaging.handlers import registered_handlers
 from ..ops.site import open_desk
-from ..service import slug
+from ..service import AnyService
 from ..settings import Settings
 from ..tracing.setup import exports, trace_requests
-from .wiring import database, discover, units_of_work
+from .wiring import database, units_of_work
 
 
-async def run_api(settings: Settings, stopping: asyncio.Event) -> None:
+async def run_api(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
     """Serve the API until `stopping` is set."""
-    discover()
-    postgres = database(settings, "api")
+    service.discover()
+    postgres = database(service, settings, "api")
     async with (
-        units_of_work(settings, postgres, settings.database_pool_size) as (units, poker),
-        open_desk(settings, registered_handlers()) as desk,
+        units_of_work(service, settings, postgres, settings.database_pool_size) as (units, poker),
+        open_desk(service.name, settings, registered_handlers()) as desk,
     ):
-        app = create_app(slug(), units, poker)
+        app = create_app(service, units, poker)
         app.router.routes.extend(desk)
         if exports(settings):
             trace_requests(app)

@@ -19,9 +19,9 @@ from ..messaging.handlers import registered_handlers, streams_read
 from ..messaging.observing.health import Health
 from ..messaging.redis import Broker
 from ..messaging.unit_of_work import UnitsOfWork
-from ..service import slug
+from ..service import AnyService
 from ..settings import Settings
-from .wiring import database, discover, units_of_work
+from .wiring import database, units_of_work
 
 LONGEST_IDLE = 30.0
 """Seconds that a handler may leave its transaction idle beyond its own timeout."""
@@ -29,14 +29,14 @@ LONGEST_IDLE = 30.0
 log = structlog.get_logger()
 
 
-async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
+async def run_consumer(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
     """Consume every stream that a handler listens to, until `stopping` is set."""
-    discover()
+    service.discover()
     by_type = registered_handlers()
     all_handlers = [handler for of_type in by_type.values() for handler in of_type]
     streams = sorted(streams_read())
     longest = max((handler.timeout for handler in all_handlers), default=0) + LONGEST_IDLE
-    postgres = database(settings, "consumer", idle_in_transaction=longest)
+    postgres = database(service, settings, "consumer", idle_in_transaction=longest)
     url, health, suspects = settings.redis_url.get_secret_value(), Health(), SuspectGate()
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     if not streams:
@@ -45,7 +45,9 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
     async with (
         Broker(url) as broker,
         Broker(url, blocking=1) as reader,
-        units_of_work(settings, postgres, settings.consumer_concurrency * len(streams) + 3) as (
+        units_of_work(
+            service, settings, postgres, settings.consumer_concurrency * len(streams) + 3
+        ) as (
             units,
             poker,
         ),
@@ -67,7 +69,7 @@ async def run_consumer(settings: Settings, stopping: asyncio.Event) -> None:
                 reader,
                 key_prefix=settings.key_prefix,
                 stream=stream,
-                group=slug(),
+                group=service.name,
                 consumer=name,
             )
             consumer = _consumer(settings, units, group, health, suspects)

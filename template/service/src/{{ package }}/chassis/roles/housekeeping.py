@@ -11,7 +11,7 @@ from ..messaging.handlers import streams_read
 from ..messaging.observing.sampling import Sampler
 from ..messaging.redis import Broker
 from ..messaging.upkeep.janitor import Janitor, Retention
-from ..service import slug
+from ..service import AnyService
 from ..settings import Settings
 
 
@@ -25,7 +25,9 @@ class Streams(TypedDict):
 
 
 @asynccontextmanager
-async def housekeeping(settings: Settings, database: Database) -> AsyncIterator[None]:
+async def housekeeping(
+    service: AnyService, settings: Settings, database: Database
+) -> AsyncIterator[None]:
     """Both at work for the block, on connections of their own."""
     retention = Retention(
         outbox=settings.outbox_retention,
@@ -35,8 +37,8 @@ async def housekeeping(settings: Settings, database: Database) -> AsyncIterator[
     )
     streams: Streams = {
         "key_prefix": settings.key_prefix,
-        "group": slug(),
-        "publishes": streams_published(slug()),
+        "group": service.name,
+        "publishes": streams_published(service.name),
         "reads": streams_read(),
     }
     engine = database.engine(pool_size=3)

@@ -13,21 +13,21 @@ from ..messaging.publishing.batch import Batches
 from ..messaging.publishing.lost_writes import LostWrites
 from ..messaging.publishing.relay import Relay
 from ..messaging.redis import Broker
-from ..service import slug
+from ..service import AnyService
 from ..settings import Settings
 from .housekeeping import housekeeping
-from .wiring import database, discover
+from .wiring import database
 
 
-async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
+async def run_relay(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
     """Relay events until `stopping` is set."""
-    discover()
+    service.discover()
     health = Health()
-    postgres = database(settings, "relay", idle_in_transaction=10)
+    postgres = database(service, settings, "relay", idle_in_transaction=10)
     engine = postgres.engine(pool_size=3)
     broker = Broker(settings.redis_url.get_secret_value())
     app = health_app(health)
-    waiting = partial(to_do, engine, broker, streams_read(), slug(), settings.key_prefix)
+    waiting = partial(to_do, engine, broker, streams_read(), service.name, settings.key_prefix)
     app.include_router(backlog_router(waiting))
     async with (
         broker,
@@ -38,7 +38,7 @@ async def run_relay(settings: Settings, stopping: asyncio.Event) -> None:
             settings.drain_timeout,
             settings.request_max_bytes,
         ),
-        housekeeping(settings, postgres),
+        housekeeping(service, settings, postgres),
     ):
         batches = Batches(
             engine, broker, key_prefix=settings.key_prefix, size=settings.relay_batch_size

@@ -7,26 +7,23 @@ from ..db import Database
 from ..messaging.outbox import Outbox
 from ..messaging.publishing.notify import Poker
 from ..messaging.unit_of_work import UnitsOfWork
-from ..service import current, slug
+from ..service import AnyService
 from ..settings import Settings
 from ..tracing.setup import exports
 from ..tracing.statements import trace_statements
 
 
-def discover() -> None:
-    """Import every event and handler, so that the registries know them."""
-    current().discover()
-
-
-def database(settings: Settings, role: str, idle_in_transaction: float = 30) -> Database:
+def database(
+    service: AnyService, settings: Settings, role: str, idle_in_transaction: float = 30
+) -> Database:
     """The service's database, as `role` sees it."""
     url = settings.database_url.get_secret_value()
-    return Database(url, role=f"{slug()}-{role}", idle_in_transaction=idle_in_transaction)
+    return Database(url, role=f"{service.name}-{role}", idle_in_transaction=idle_in_transaction)
 
 
 @asynccontextmanager
 async def units_of_work(
-    settings: Settings, database: Database, pool_size: int
+    service: AnyService, settings: Settings, database: Database, pool_size: int
 ) -> AsyncIterator[tuple[UnitsOfWork, Poker]]:
     """Units of work on a pool of connections, and the poker that a role has to run."""
     poker = Poker(database)
@@ -34,6 +31,6 @@ async def units_of_work(
     if exports(settings):
         trace_statements(engine)
     try:
-        yield UnitsOfWork(engine, Outbox(slug(), settings.event_max_bytes, poker.poke)), poker
+        yield UnitsOfWork(engine, Outbox(service.name, settings.event_max_bytes, poker.poke)), poker
     finally:
         await engine.dispose()

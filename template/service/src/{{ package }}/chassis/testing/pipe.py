@@ -12,10 +12,11 @@ from redis.exceptions import ResponseError
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ...service import service
 from ..db import Database
 from ..messaging.consuming.consumer import Consumer
 from ..messaging.consuming.dispatch import Handling
-from ..messaging.consuming.group import Delivery, Group
+from ..messaging.consuming.group import Group
 from ..messaging.consuming.in_flight import InFlight
 from ..messaging.consuming.replay import Replays
 from ..messaging.consuming.retry_policy import Permanent
@@ -25,17 +26,15 @@ from ..messaging.handlers import Handler, registered_handlers
 from ..messaging.observing.health import Health
 from ..messaging.outbox import Outbox
 from ..messaging.publishing.batch import Batches
-from ..messaging.redis import Broker
+from ..messaging.redis import Broker, Delivery
 from ..messaging.unit_of_work import UnitOfWork, UnitsOfWork
-from ..roles.wiring import discover
-from ..service import slug
 
 STREAM = "probed"
 VISIBILITY = 0.4
 """Seconds: short, so that retries and recoveries need no patience."""
 
 
-@event(f"{slug()}.Probed.v1", stream=STREAM)
+@event(f"{service.name}.Probed.v1", stream=STREAM)
 class Probed(DomainEvent):
     """An event for tests."""
 
@@ -75,7 +74,7 @@ def handler(
 
 def counted(event: type[DomainEvent]) -> tuple[list[str], list[Handler]]:
     """The service's own handlers of an event, and the names of those that have been called."""
-    discover()
+    service.discover()
     calls: list[str] = []
 
     def count(handler: Handler) -> Handler:
@@ -108,7 +107,7 @@ class Pipe:
         self.key = prefix + self.type.stream
         self.pokes = 0
         self.health = Health()
-        self.outbox = Outbox(slug(), 4096, self._poked)
+        self.outbox = Outbox(service.name, 4096, self._poked)
         self.units = UnitsOfWork(engine, self.outbox)
 
     @property
@@ -150,7 +149,7 @@ class Pipe:
             self.roles_broker,
             key_prefix=self.prefix,
             stream=stream or self.type.stream,
-            group=slug(),
+            group=service.name,
             consumer=consumer,
         )
 
@@ -234,7 +233,7 @@ class Pipe:
     async def pending(self) -> dict[str, int]:
         """How many entries each consumer of the group holds."""
         try:
-            found: Any = await self.broker.client.xpending(self.key, slug())
+            found: Any = await self.broker.client.xpending(self.key, service.name)
         except ResponseError:  # the group is not there yet
             return {}
         return {holder["name"].decode(): holder["pending"] for holder in found["consumers"] or ()}
@@ -261,7 +260,7 @@ class Pipe:
                 groups: Any = await self.broker.client.xinfo_groups(self.key)
             except ResponseError:  # the stream is not there yet
                 return False
-            read = [group for group in groups if group["name"].decode() == slug()]
+            read = [group for group in groups if group["name"].decode() == service.name]
             if not read or read[0]["pending"] or await self.broker.client.xlen(self.key) < events:
                 return False
             after = b"(" + read[0]["last-delivered-id"]

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 import redis
 
+from ...service import service
 from ..db import Database
 from ..dev import Postgres, Valkey, create_database, drop_database
 from ..errors import ServiceError
@@ -90,7 +91,7 @@ def template_database(request: pytest.FixtureRequest) -> Iterator[tuple[str, str
     except (ServiceError, asyncpg.PostgresError) as error:
         leave(f"TEST_DATABASE_URL: {error}")
     try:
-        asyncio.run(migrate(url))
+        asyncio.run(migrate(service, url))
         yield server, name
     finally:
         asyncio.run(drop_database(server, name))

@@ -12,10 +12,10 @@ from typing import Any, Self
 
 import httpx
 
-from ..service import slug
+from ...service import service
 from .pipe import eventually
 
-COMMAND = Path(sys.executable).with_name(slug())
+COMMAND = Path(sys.executable).with_name(service.name)
 
 
 class Process:

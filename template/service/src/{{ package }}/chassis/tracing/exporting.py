@@ -17,7 +17,6 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from ..errors import Misconfigured
-from ..service import slug
 
 FLUSH = 3.0
 """Seconds that a process which ends gives to what has not been exported yet."""
@@ -50,12 +49,12 @@ class TellingOnce(SpanExporter):
 
 
 @contextmanager
-def exporting(role: str) -> Iterator[None]:
+def exporting(service: str, role: str) -> Iterator[None]:
     """Export the spans of the block. Raises Misconfigured."""
     for name in _PROTOCOLS:
         if os.environ.get(name, "http/protobuf") != "http/protobuf":
             raise Misconfigured(f"{name}: this service exports by http/protobuf only")
-    provider = TracerProvider(resource=_resource(role), shutdown_on_exit=False)
+    provider = TracerProvider(resource=_resource(service, role), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(TellingOnce(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     try:
@@ -66,11 +65,11 @@ def exporting(role: str) -> Iterator[None]:
         flushing.join(FLUSH)
 
 
-def _resource(role: str) -> Resource:
+def _resource(service: str, role: str) -> Resource:
     """Who this is, unless OTEL_SERVICE_NAME or OTEL_RESOURCE_ATTRIBUTES say something else."""
     about = {
-        "service.name": slug(),
-        "service.version": version(slug()),
+        "service.name": service,
+        "service.version": version(service),
         "service.instance.id": f"{role}:{socket.gethostname()}:{os.getpid()}",
     }
     return Resource.create(about).merge(OTELResourceDetector().detect())

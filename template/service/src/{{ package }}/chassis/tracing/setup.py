@@ -57,7 +57,7 @@ def exports(settings: Settings) -> bool:
 
 
 @contextmanager
-def tracing(settings: Settings, role: str) -> Iterator[None]:
+def tracing(service: str, settings: Settings, role: str) -> Iterator[None]:
     """Trace what the block does; what has not been exported by its end is exported then.
 
     Raises Misconfigured.
@@ -72,7 +72,7 @@ def tracing(settings: Settings, role: str) -> Iterator[None]:
         os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.otel_exporter_otlp_endpoint
     from .exporting import exporting
 
-    with exporting(role):
+    with exporting(service, role):
         yield
 
 

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ..cancellation import cancellable, cancellations
 from ..envelope import Envelope
 from ..handlers import Handler
-from ..observing.health import cancellable, cancellations
-from ..observing.metrics import HANDLED, HANDLER_SECONDS
+from ..metrics import HANDLED, HANDLER_SECONDS
 from ..unit_of_work import PATIENCE, UnitOfWork, UnitsOfWork
 
 Take = Callable[[AsyncSession], Awaitable[Collection[UUID]]]

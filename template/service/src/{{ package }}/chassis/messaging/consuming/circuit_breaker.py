@@ -9,8 +9,8 @@ from uuid import UUID
 
 import structlog
 
-from ..observing.health import Backoff
-from ..observing.metrics import BREAKER_OPEN
+from ..backoff import Backoff
+from ..metrics import BREAKER_OPEN
 
 THRESHOLD = 10
 """Different events that fail for one handler, with no success between them."""

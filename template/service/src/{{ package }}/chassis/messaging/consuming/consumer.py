@@ -9,8 +9,10 @@ import asyncio
 import structlog
 
 from ...errors import BrokerUnavailable, DatabaseUnavailable
-from ..observing.health import Backoff, Health, wait
-from ..observing.metrics import REDELIVERIES, TRIMMED
+from ..backoff import Backoff
+from ..cancellation import wait
+from ..metrics import REDELIVERIES, TRIMMED
+from ..observing.health import Health
 from ..redis import GroupMissing
 from .dispatch import Handling
 from .group import Group

@@ -18,12 +18,13 @@ from ..dead_letters.store import ANY_HANDLER, bury, place_id
 from ..envelope import Envelope, Undecodable, parse
 from ..failure import Failure, describe, whereabouts, without_error
 from ..handlers import Handler
-from ..observing.metrics import DEAD, HANDLED, RETRIES
-from ..observing.tracing import failed, processing
+from ..metrics import DEAD, HANDLED, RETRIES
+from ..redis import Delivery
+from ..tracing import failed, processing
 from ..unit_of_work import PATIENCE, UnitsOfWork
 from .attempt import attempt
 from .circuit_breaker import Breaker
-from .group import Delivery, Group
+from .group import Group
 from .handled_types import NewerCode
 from .retry_policy import EXCUSES, Again, GiveUp, Permanent, after_failure, after_outage, together
 

@@ -6,38 +6,13 @@ visibility timeout; parking sets its idle time, so any delay up to that timeout 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from redis.exceptions import ResponseError
 
-from ..redis import Broker
-
-PARKED = "~parked"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One entry handed to this consumer, for the `attempt`-th time (1 is the first).
-
-    A suspect was delivered twice before to consumers that never gave it back.
-    """
-
-    stream_id: str
-    fields: Mapping[bytes, bytes]
-    attempt: int
-    suspect: bool = False
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Its `ce_*` fields as far as they can be read: nobody has checked what they say."""
-        return {
-            name.decode(): value.decode(errors="replace")
-            for name, value in self.fields.items()
-            if name.startswith(b"ce_") and name.isascii()
-        }
+from ..redis import PARKED, Broker, Delivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +22,6 @@ class Claimed:
     deliveries: Sequence[Delivery]
     trimmed: Sequence[str]
     cursor: str
-
-
-async def publish(broker: Broker, stream: str, entries: Iterable[tuple[str, str]]) -> Sequence[str]:
-    """Add all entries or none; returns their ids in the same order. An entry is its attributes, as
-    a JSON object of strings, and its payload."""
-    added = await broker.run("publish", stream, *chain.from_iterable(entries))
-    return [stream_id.decode() for stream_id in added]
 
 
 class Group:

@@ -9,12 +9,12 @@ from functools import partial
 import structlog
 
 from ...errors import BrokerUnavailable
-from ..observing.health import Backoff
-from ..observing.metrics import DELIVERIES, LEASE_LOST, RUNNING
-from ..observing.tracing import settling
-from ..redis import GroupMissing
+from ..backoff import Backoff
+from ..metrics import DELIVERIES, LEASE_LOST, RUNNING
+from ..redis import Delivery, GroupMissing
+from ..tracing import settling
 from .dispatch import Handling
-from .group import Delivery, Group
+from .group import Group
 from .retry_policy import Again
 from .suspects import SuspectGate
 

@@ -13,13 +13,14 @@ from structlog.contextvars import bound_contextvars
 
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
 from .. import inbox
+from ..cancellation import wait
 from ..dead_letters.store import ANY_HANDLER, entry_fields, failed_again
 from ..envelope import Envelope, Undecodable, parse
 from ..failure import Failure, describe, whereabouts, without_error
 from ..handlers import Handler
-from ..observing.health import Health, wait
-from ..observing.tracing import failed, processing
+from ..observing.health import Health
 from ..tables import dead_letters
+from ..tracing import failed, processing
 from ..unit_of_work import PATIENCE, UnitsOfWork
 from .attempt import Take, attempt
 

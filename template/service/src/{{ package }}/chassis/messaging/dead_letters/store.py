@@ -12,8 +12,8 @@ from sqlalchemy import case, func, literal
 from sqlalchemy.dialects.postgresql import insert
 
 from .. import inbox
-from ..consuming.group import Delivery
 from ..failure import Failure
+from ..redis import Delivery
 from ..tables import dead_letters
 from ..unit_of_work import UnitOfWork
 

@@ -16,9 +16,9 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..cancellation import cancellable
+from ..metrics import SAMPLES_FAILED
 from ..redis import Broker
-from .health import cancellable
-from .metrics import SAMPLES_FAILED
 from .status import GroupStatus, groups, missing
 
 INTERVAL = 5.0

@@ -8,8 +8,7 @@ from redis.exceptions import ResponseError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..consuming.group import PARKED
-from ..redis import Broker
+from ..redis import PARKED, Broker
 
 MOST = 10_000
 """How far a lag is counted where the server does not know it."""

@@ -18,11 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ...db import DATABASE_ERRORS
 from ...errors import BrokerRefused, BrokerUnavailable, DatabaseUnavailable
-from ..consuming.group import publish
-from ..observing.health import both
-from ..observing.metrics import RELAY_BATCH, RELAY_DELAY, RELAY_PUBLISHED, RELAY_SIZE
-from ..observing.tracing import sending
+from ..cancellation import both
+from ..metrics import RELAY_BATCH, RELAY_DELAY, RELAY_PUBLISHED, RELAY_SIZE
 from ..redis import TIMEOUT, Broker
+from ..tracing import sending
 from .waiting import Waiting
 
 FULL_LOOK = 1.0
@@ -178,7 +177,7 @@ class Batches:
             entries = [(row.attributes, row.data) for row in members]
             try:
                 with sending(stream, (from_json(row.attributes) for row in members)):
-                    added = await publish(self._broker, self._key_prefix + stream, entries)
+                    added = await self._broker.publish(self._key_prefix + stream, entries)
             except BrokerRefused as error:
                 # This stream's own trouble: the others go on.
                 sent.refused[stream], self._refused[stream] = error, monotonic()

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..redis import Broker
-from ..upkeep.contents import number
+from ..redis import Broker, number
 
 _MARKS = text("SELECT stream, trimmed_below FROM stream_marks")
 

@@ -6,8 +6,10 @@ import structlog
 
 from ...db import DATABASE_ERRORS, Database, reason_of
 from ...errors import BrokerUnavailable
-from ..observing.health import Backoff, Health, wait
-from ..observing.metrics import RELAY_FAILED
+from ..backoff import Backoff
+from ..cancellation import wait
+from ..metrics import RELAY_FAILED
+from ..observing.health import Health
 from .batch import Batches, Unrecorded
 from .lost_writes import LostWrites
 from .notify import listen

@@ -9,24 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ..redis import Broker
+from ..redis import SEQUENCE_BITS, Broker, number, written
 
 PAGE = 100
 SHOWN = 20
 """Ids that are told of what was cut."""
-_SEQUENCE_BITS = 64
-
-
-def number(stream_id: bytes | str) -> int:
-    """An id as a whole number."""
-    text = stream_id.decode() if isinstance(stream_id, bytes) else stream_id
-    milliseconds, _, sequence = text.partition("-")
-    return (int(milliseconds) << _SEQUENCE_BITS) + int(sequence or 0)
-
-
-def written(whole: int) -> str:
-    """A whole number as the id that it stands for."""
-    return f"{whole >> _SEQUENCE_BITS}-{whole & (1 << _SEQUENCE_BITS) - 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +36,11 @@ class Contents:
     @property
     def age(self) -> timedelta:
         """The age of the oldest entry by the server's own clock; 0 for one of the future."""
-        return timedelta(milliseconds=max(0, self.now * 1000 - (self.oldest >> _SEQUENCE_BITS)))
+        return timedelta(milliseconds=max(0, self.now * 1000 - (self.oldest >> SEQUENCE_BITS)))
 
     def older_than(self, age: timedelta) -> int:
         """The id that all entries are below which are older than `age`."""
-        return max(0, int((self.now - age.total_seconds()) * 1000)) << _SEQUENCE_BITS
+        return max(0, int((self.now - age.total_seconds()) * 1000)) << SEQUENCE_BITS
 
 
 @dataclass(frozen=True, slots=True)

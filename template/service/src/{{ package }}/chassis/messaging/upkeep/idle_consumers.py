@@ -5,9 +5,8 @@ from typing import Any
 
 import structlog
 
-from ..consuming.group import PARKED
-from ..observing.metrics import CONSUMERS_REMOVED
-from ..redis import Broker, GroupMissing
+from ..metrics import CONSUMERS_REMOVED
+from ..redis import PARKED, Broker, GroupMissing
 
 log = structlog.get_logger()
 

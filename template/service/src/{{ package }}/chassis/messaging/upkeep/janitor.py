@@ -16,9 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...db import reason_of
+from ..cancellation import cancellable
 from ..failure import whereabouts
-from ..observing.health import cancellable
-from ..observing.metrics import JANITOR_FAILED
+from ..metrics import JANITOR_FAILED
 from ..redis import Broker
 from .idle_consumers import remove_absent
 from .purge_tables import Purger

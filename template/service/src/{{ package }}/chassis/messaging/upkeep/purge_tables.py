@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..observing.metrics import PURGED
+from ..metrics import PURGED
 from ..redis import Broker
 from .contents import look
 from .pace import in_batches

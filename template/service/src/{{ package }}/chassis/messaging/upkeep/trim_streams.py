@@ -12,9 +12,9 @@ from prometheus_client import Counter
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..observing.metrics import STREAM_CUT, STREAM_TRIMMED
-from ..redis import Broker
-from .contents import Contents, Reader, look, loss, settled, written
+from ..metrics import STREAM_CUT, STREAM_TRIMMED
+from ..redis import Broker, written
+from .contents import Contents, Reader, look, loss, settled
 from .pace import in_batches
 
 BITE = 1000

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from ..messaging.dead_letters.store import entry_fields
+from .messaging.dead_letters.store import entry_fields
 
 STATES = {"replay": "marked"}
 """States of dead letters that people know by another word."""

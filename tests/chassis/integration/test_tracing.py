@@ -18,9 +18,9 @@ from orders.chassis import roles
 from orders.chassis.cli import main as cli
 from orders.chassis.dev import create_database, drop_database
 from orders.chassis.errors import Misconfigured
-from orders.chassis.messaging import tracing as messaging
 from orders.chassis.testing.pipe import STREAM, Pipe, eventually
 from orders.chassis.testing.processes import started
+from orders.chassis.tracing import messaging
 from orders.chassis.tracing.exporting import exporting
 from orders.chassis.tracing.setup import DEFAULTS, exports
 

@@ -17,8 +17,8 @@ from orders.chassis.contracts.schema import Schema
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.events import DomainEvent, EventType
 from orders.chassis.messaging.outbox import Outbox
-from orders.chassis.messaging.tracing import continued
 from orders.chassis.testing.pipe import Probed
+from orders.chassis.tracing.messaging import continued
 
 from .test_envelope import GOOD
 

@@ -7,7 +7,7 @@ from opentelemetry import trace
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..messaging.tracing import continued
+from ..tracing.messaging import continued
 from .problems import problem
 
 QUIET = ("/health/", "/metrics", "/backlog")

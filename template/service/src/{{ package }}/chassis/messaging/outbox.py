@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from ..errors import EventRefused, EventTooLarge, EventUnwritable
+from ..tracing.messaging import created
 from .envelope import JSON, SPEC_VERSION, Envelope, Undecodable, payload_of
 from .events import DomainEvent
 from .tables import outbox
-from .tracing import created
 
 
 @dataclass(frozen=True, slots=True)

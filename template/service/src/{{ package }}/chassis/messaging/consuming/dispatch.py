@@ -13,6 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ...errors import BrokerUnavailable
+from ...tracing.messaging import failed, processing
 from .. import inbox
 from ..dead_letters.store import ANY_HANDLER, bury, place_id
 from ..envelope import Envelope, Undecodable, parse
@@ -20,7 +21,6 @@ from ..failure import Failure, describe, whereabouts, without_error
 from ..handlers import Handler
 from ..metrics import DEAD, HANDLED, RETRIES
 from ..redis import Delivery
-from ..tracing import failed, processing
 from ..unit_of_work import PATIENCE, UnitsOfWork
 from .attempt import attempt
 from .circuit_breaker import Breaker

@@ -9,10 +9,10 @@ from functools import partial
 import structlog
 
 from ...errors import BrokerUnavailable
+from ...tracing.messaging import settling
 from ..backoff import Backoff
 from ..metrics import DELIVERIES, LEASE_LOST, RUNNING
 from ..redis import Delivery, GroupMissing
-from ..tracing import settling
 from .dispatch import Handling
 from .group import Group
 from .retry_policy import Again

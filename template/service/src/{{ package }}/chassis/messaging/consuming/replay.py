@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import bound_contextvars
 
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
+from ...tracing.messaging import failed, processing
 from .. import inbox
 from ..cancellation import wait
 from ..dead_letters.store import ANY_HANDLER, entry_fields, failed_again
@@ -20,7 +21,6 @@ from ..failure import Failure, describe, whereabouts, without_error
 from ..handlers import Handler
 from ..observing.health import Health
 from ..tables import dead_letters
-from ..tracing import failed, processing
 from ..unit_of_work import PATIENCE, UnitsOfWork
 from .attempt import Take, attempt
 

@@ -18,10 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ...db import DATABASE_ERRORS
 from ...errors import BrokerRefused, BrokerUnavailable, DatabaseUnavailable
+from ...tracing.messaging import sending
 from ..cancellation import both
 from ..metrics import RELAY_BATCH, RELAY_DELAY, RELAY_PUBLISHED, RELAY_SIZE
 from ..redis import TIMEOUT, Broker
-from ..tracing import sending
 from .waiting import Waiting
 
 FULL_LOOK = 1.0

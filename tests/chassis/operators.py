@@ -85,7 +85,7 @@ async def at_the_desk(
     """Somebody who has not logged in, at the desk of a service with these handlers."""
     by_type: dict[str, Sequence[Handler]] = {str(pipe.type): handlers}
     desk_settings = Settings.model_validate({"ops_token": TOKEN} | settings)
-    async with open_desk(desk_settings, by_type) as routes:
+    async with open_desk(service.name, desk_settings, by_type) as routes:
         app = create_app(service, pipe.units, Poker(pipe.database))
         app.router.routes.extend(routes)
         transport = httpx.ASGITransport(app)

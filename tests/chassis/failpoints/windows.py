@@ -36,9 +36,9 @@ FAILPOINTS = {
     "after-the-commit": before("chassis.messaging.publishing.notify:Poker.poke"),
     # The relay.
     "after-reading-a-batch": after("chassis.messaging.publishing.waiting:Waiting.next_part"),
-    "before-publishing": before("chassis.messaging.publishing.batch:publish"),
-    "after-publishing": after("chassis.messaging.publishing.batch:publish"),
-    "between-two-parts-of-a-batch": before("chassis.messaging.publishing.batch:publish", call=2),
+    "before-publishing": before("chassis.messaging.redis:Broker.publish"),
+    "after-publishing": after("chassis.messaging.redis:Broker.publish"),
+    "between-two-parts-of-a-batch": before("chassis.messaging.redis:Broker.publish", call=2),
     # Lost writes, and `outbox replay`: rows go back from outbox_sent to the outbox.
     "between-two-pages-of-a-look": before(
         "chassis.messaging.publishing.lost_writes:LostWrites._treat", call=2

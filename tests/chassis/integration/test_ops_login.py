@@ -73,7 +73,9 @@ async def test_with_a_token_the_api_serves_the_desk(servers: dict[str, object]) 
 async def test_every_page_and_form_but_the_login_asks_who_is_there(
     servers: dict[str, object],
 ) -> None:
-    async with open_desk(Settings.model_validate(servers | {"ops_token": TOKEN}), {}) as routes:
+    async with open_desk(
+        SERVICE, Settings.model_validate(servers | {"ops_token": TOKEN}), {}
+    ) as routes:
         paths = {(method, route.path) for route in routes for method in route.methods or ()}
 
     unguarded = {("POST", "/ops/login"), *((m, p) for m, p in paths if m == "HEAD")}

@@ -31,7 +31,7 @@ def at_call(
     monkeypatch: pytest.MonkeyPatch, number: int, work: Callable[[], Awaitable[object]]
 ) -> None:
     """Do something before the so-manieth part is given to Redis."""
-    publish: Publish = vars(batch)["publish"]
+    publish: Publish = Broker.publish
     calls = 0
 
     async def and_work(*arguments: Any) -> Sequence[str]:
@@ -41,7 +41,7 @@ def at_call(
             await work()
         return await publish(*arguments)
 
-    monkeypatch.setattr(batch, "publish", and_work)
+    monkeypatch.setattr(Broker, "publish", and_work)
 
 
 async def test_the_parts_of_a_batch_keep_their_order_and_their_places(pipe: Pipe) -> None:

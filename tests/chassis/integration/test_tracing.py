@@ -218,7 +218,7 @@ def test_a_large_batch_links_to_each_of_its_events(monkeypatch: pytest.MonkeyPat
 def test_another_protocol_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
 
-    with pytest.raises(Misconfigured, match="by http/protobuf only"), exporting("api"):
+    with pytest.raises(Misconfigured, match="by http/protobuf only"), exporting(SERVICE, "api"):
         pass
 
 

@@ -1,6 +1,7 @@
-"""The exhaustive suite of the chassis, against the service in the working folder.
+"""The exhaustive suite of the chassis, against that of the service in the working folder.
 
-The files say `orders`; a service of another name is found under that name as well.
+The files say `orders.chassis`; that of a service of another name is found under it as well. They
+import nothing else of the service: events, handlers, tables and settings are the suite's own.
 """
 
 import importlib
@@ -8,6 +9,7 @@ import os
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -15,7 +17,7 @@ PACKAGE = os.environ.get("PROVED_PACKAGE", "orders")
 
 
 class _Alias(MetaPathFinder, Loader):
-    """`orders.x` is the very module `<package>.x`: not a second copy, with registries of its own."""
+    """`orders.x` is the module `<package>.x` itself: no second copy with registries of its own."""
 
     def find_spec(self, name: str, *_: Any) -> ModuleSpec | None:
         own = name == "orders" or name.startswith("orders.")
@@ -32,6 +34,8 @@ class _Alias(MetaPathFinder, Loader):
     _specs: dict[str, ModuleSpec | None] = {}  # noqa: RUF012
 
 
+# Where the suite is found, there may be modules that are called like the service: it comes first.
+_own = str(Path(__file__).parents[1])
+sys.path[:] = [*(entry for entry in sys.path if entry != _own), _own]
 if PACKAGE != "orders":
     sys.meta_path.insert(0, _Alias())
-importlib.import_module("orders.service")

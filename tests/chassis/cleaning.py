@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.messaging.upkeep.janitor import Janitor, Retention
-from orders.chassis.testing.pipe import STREAM, Pipe
+
+from .pipe import STREAM, Pipe
+from .service import SERVICE
 
 
 def cleaner(

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, leave_effect
+
+from .pipe import STREAM, Pipe, Probed, leave_effect
+from .service import SERVICE
 
 
 def events(count: int) -> list[Probed]:

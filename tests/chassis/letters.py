@@ -2,7 +2,8 @@
 
 from orders.chassis.messaging.dead_letters import decisions as deciding
 from orders.chassis.messaging.dead_letters.selection import Selection
-from orders.chassis.testing.pipe import Pipe, Probed, handler, refuse
+
+from .pipe import Pipe, Probed, handler, refuse
 
 
 async def die(pipe: Pipe, *events: Probed) -> list[int]:

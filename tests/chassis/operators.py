@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 
 import httpx
 
-from chassis.proved import service
 from orders.chassis.http.app import create_app
 from orders.chassis.messaging.handlers import Handler
 from orders.chassis.messaging.publishing.notify import Poker
 from orders.chassis.ops.site import open_desk
 from orders.chassis.settings import Settings
-from orders.chassis.testing.pipe import Pipe
+
+from .pipe import Pipe
+from .service import service
 
 TOKEN = "a-token-that-nobody-guesses"
 _HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')

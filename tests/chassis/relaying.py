@@ -8,7 +8,8 @@ from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.publishing.batch import Batches
 from orders.chassis.messaging.publishing.lost_writes import LostWrites
 from orders.chassis.messaging.publishing.relay import Relay
-from orders.chassis.testing.pipe import Pipe, Probed
+
+from .pipe import Pipe, Probed
 
 
 def numbered(count: int, start: int = 0) -> list[Probed]:

@@ -1,4 +1,4 @@
-"""Chaos by hand: `python -m tests.chaos --duration 60 --seed 1`, or `make chaos`."""
+"""Chaos by hand: `python -m chassis.chaos --duration 60 --seed 1`."""
 
 import argparse
 import asyncio
@@ -12,7 +12,7 @@ from .run import chaos
 
 def main() -> int:
     """Run once, and print what happened; 1 if an invariant is broken."""
-    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m chassis.chaos", description=__doc__)
     parser.add_argument("--duration", type=float, default=60, help="seconds of disturbance")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--redis-server", type=Path, help="use this in the place of Valkey")

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from orders.chassis.testing.processes import Process, started
+from ..processes import Process, started
 
-ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "chassis.chaos.service")
 MEMBERS = ("api", "relay-1", "relay-2", "consumer-1", "consumer-2", "consumer-3")
 READY = {"api": "http.listening", "relay": "relay.ready", "consumer": "consumer.ready"}
@@ -29,7 +28,7 @@ class Fleet:
     """Keeps one process of each name running, in the release that is current."""
 
     def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
-        self.settings = {**settings, "PYTHONPATH": str(ROOT), "CHAOS_VERSION": "1"}
+        self.settings = {**settings, "CHAOS_VERSION": "1"}
         self.started: list[tuple[str, Process]] = []
         self.members: dict[str, Process] = {}
         self._folder = folder
@@ -45,7 +44,7 @@ class Fleet:
 
     async def _start(self, name: str) -> None:
         process = await Process.start(
-            role(name), "--port", "0", cwd=self._folder, command=COMMAND, **self.settings
+            role(name), cwd=self._folder, command=COMMAND, **self.settings
         )
         self.members[name] = process
         self.started.append((name, process))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from random import Random
 from uuid import uuid4
 
-from chassis.proved import SERVICE
+from ..service import SERVICE
 
 FIELDS = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "data")
 

@@ -14,8 +14,9 @@ from typing import Literal
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from chassis.proved import SERVICE
 from orders.chassis import DomainEvent, Permanent, UnitOfWork, event, handles
+
+from ..service import SERVICE
 
 TIMEOUT = 15
 """Seconds that a handler may take: the longest that a frozen one holds its rows."""

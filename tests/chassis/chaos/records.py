@@ -12,9 +12,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from chassis.proved import SERVICE
 from orders.chassis.db import Database
 from orders.chassis.errors import DatabaseUnavailable
+
+from ..service import SERVICE
 
 STREAM = GROUP = SERVICE
 TABLES = """

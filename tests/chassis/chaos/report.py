@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from orders.chassis.testing.processes import Process
-
+from ..processes import Process
 from .invariants import Violation
 from .records import Records
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 
-from chassis.proved import service
 from orders.chassis.dev import create_database
 from orders.chassis.migrate import migrate
 
+from ..service import service
 from .disturbances import Disturbances
 from .fleet import Fleet
 from .invariants import Violation, consumers_left, violations

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from orders.chassis.testing.servers import make_postgres, make_valkey, running
+from ..servers import make_postgres, make_valkey, running
 
 
 @dataclass

@@ -1,64 +1,19 @@
-"""The service under chaos: its ordinary command line, with one more endpoint, events, handlers."""
+"""The service under chaos: the suite's own, with other events, handlers and endpoints."""
 
-from typing import Literal
-from uuid import UUID
+from dataclasses import replace
 
-from fastapi import APIRouter
-from pydantic import BaseModel
-from sqlalchemy import text
-
-from orders.chassis.http.deps import Uow
 from orders.chassis.messaging.publishing import lost_writes
 
-from ..command_line import run
-from .reactions import ChaosExploded, ChaosGathered, ChaosStirred, ChaosWidened
+from .. import service as suite
+from . import reactions, wishes
 
-
-class Wish(BaseModel):
-    """What is posted."""
-
-    kind: Literal["stirred", "gathered", "exploded", "widened"]
-    aggregate: str
-    mood: str = "well"
-    seconds: float = 0
-    failures: int = 0
-
-
-KINDS = {
-    "stirred": ChaosStirred,
-    "gathered": ChaosGathered,
-    "exploded": ChaosExploded,
-    "widened": ChaosWidened,
-}
-router = APIRouter()
-
-
-@router.post("/chaos", status_code=201)
-async def stir(wish: Wish, uow: Uow) -> UUID:
-    """Change an aggregate under its lock, and tell of it."""
-    statement = """
-        INSERT INTO chaos_aggregates (name, version) VALUES (:name, 1)
-        ON CONFLICT (name) DO UPDATE SET version = chaos_aggregates.version + 1
-        RETURNING version
-    """
-    version = await uow.session.scalar(text(statement), {"name": wish.aggregate})
-    payload = wish.model_dump(include={"mood", "seconds", "failures"})
-    stirred = KINDS[wish.kind].of({"aggregate_id": wish.aggregate}, payload)
-    post = """
-        INSERT INTO chaos_posts (event_id, kind, mood, aggregate, version)
-        VALUES (:event_id, :kind, :mood, :aggregate, :version)
-    """
-    about = {"event_id": stirred.event_id, "version": version}
-    about |= wish.model_dump(include={"kind", "mood", "aggregate"})
-    await uow.session.execute(text(post), about)
-    uow.emit(stirred)
-    return stirred.event_id
+service = replace(suite.service, events=reactions, handlers=reactions, api=wishes)
 
 
 def main() -> None:
-    """Run the service's command line; lost writes are looked for oftener."""
+    """Run its command line; lost writes are looked for oftener."""
     lost_writes.INTERVAL = 1
-    run(router)
+    service.main()
 
 
 if __name__ == "__main__":

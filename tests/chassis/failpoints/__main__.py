@@ -1,4 +1,4 @@
-"""The service with one failpoint armed: `python -m tests.failpoints NAME SIGNAL COMMAND…`."""
+"""The service with one failpoint armed: `python -m chassis.failpoints NAME SIGNAL COMMAND…`."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from unittest.mock import patch
 from orders.chassis.messaging.publishing import batch, lost_writes
 from orders.chassis.messaging.publishing import republish as outbox_replay
 
-from ..command_line import run
+from ..service import service
 from .arming import arm
-from .service import register_handlers, router
+from .service import register_handlers
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
     register_handlers()
     sys.argv[1:] = command
     with patch.object(batch, "TIMEOUT", 0):  # no freeze is too short
-        run(router)
+        service.main()
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.chassis.testing.pipe import Pipe
-
+from ..pipe import Pipe
 from .victims import Victims
 
 

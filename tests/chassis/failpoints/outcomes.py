@@ -1,9 +1,10 @@
 """What the databases must say in the end."""
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.publishing.lost_writes import LostWrites
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, eventually
+
+from ..pipe import STREAM, Pipe, Probed, eventually
+from ..service import SERVICE
 
 
 async def end_sessions(pipe: Pipe, role: str) -> None:

@@ -4,8 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, alike, handler
-
+from ..pipe import VISIBILITY, Pipe, alike, handler
 from .outcomes import applied_once, dead_once, relayed
 from .service import obey
 from .victims import Victims

@@ -4,8 +4,7 @@ import signal
 
 import pytest
 
-from orders.chassis.testing.pipe import Pipe, alike, handler
-
+from ..pipe import Pipe, alike, handler
 from .outcomes import applied_once
 from .victims import Victims, killed
 

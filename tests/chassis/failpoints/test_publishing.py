@@ -5,10 +5,10 @@ import signal
 import httpx
 import pytest
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.publishing.waiting import PARTS
-from orders.chassis.testing.pipe import Pipe, handler, numbered
 
+from ..pipe import Pipe, handler, numbered
+from ..service import SERVICE
 from .outcomes import applied_once, end_sessions, published, relayed
 from .victims import Victims, killed, wake
 

@@ -4,8 +4,8 @@ import pytest
 
 from orders.chassis.messaging.publishing import lost_writes
 from orders.chassis.messaging.publishing.republish import Selection, replay
-from orders.chassis.testing.pipe import Pipe, handler, numbered
 
+from ..pipe import Pipe, handler, numbered
 from .outcomes import applied_once, published, relayed, repaired
 from .victims import Victims, wake
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from orders.chassis.messaging.consuming import replay
-from orders.chassis.testing.pipe import Pipe, alike, handler
 
 from ..letters import die, mark, states
+from ..pipe import Pipe, alike, handler
 from .victims import Victims, wake
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from orders.chassis.messaging.upkeep.trim_streams import Trimmer
-from orders.chassis.testing.pipe import STREAM, Pipe, handler, numbered
 
+from ..pipe import STREAM, Pipe, handler, numbered
 from .outcomes import published, repaired
 from .victims import Victims
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.redis import PARKED
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, alike, eventually, handler, refuse
 
+from ..pipe import VISIBILITY, Pipe, alike, eventually, handler, refuse
+from ..service import SERVICE
 from .outcomes import applied_once, dead_once, end_sessions
 from .victims import Victims, wake
 

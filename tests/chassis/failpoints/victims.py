@@ -7,16 +7,10 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from orders.chassis.testing.pipe import VISIBILITY, eventually
-from orders.chassis.testing.processes import Process, started
+from ..pipe import VISIBILITY, eventually
+from ..processes import Process, started
 
-ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "chassis.failpoints")
-SETTINGS = {
-    "PYTHONPATH": str(ROOT),
-    "CONSUMER_VISIBILITY_TIMEOUT": str(VISIBILITY),
-    **dict.fromkeys(("API_PORT", "RELAY_PORT", "CONSUMER_PORT"), "0"),
-}
 
 
 class Victims:
@@ -25,7 +19,7 @@ class Victims:
     def __init__(self, folder: Path, stack: AsyncExitStack, **settings: str) -> None:
         self._folder = folder
         self._stack = stack
-        self._settings = SETTINGS | settings
+        self._settings = {"CONSUMER_VISIBILITY_TIMEOUT": str(VISIBILITY), **settings}
 
     async def start(
         self, failpoint: str, deed: signal.Signals, *command: str, **settings: str

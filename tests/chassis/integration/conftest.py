@@ -8,10 +8,10 @@ from orders.chassis.db import Database
 from orders.chassis.messaging import redis as broker_module
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.messaging.unit_of_work import UnitsOfWork
-from orders.chassis.testing.pipe import Pipe, handler
 
 from ..line import Line, line_to
 from ..operators import Operator, at_the_desk
+from ..pipe import Pipe, handler
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from starlette.types import Message
 from structlog.testing import capture_logs
 
-from chassis.proved import service
 from orders.chassis.db import Database
 from orders.chassis.http.app import create_app
 from orders.chassis.http.deps import Uow
@@ -21,7 +20,9 @@ from orders.chassis.messaging.publishing.notify import CHANNEL, Poker
 from orders.chassis.messaging.unit_of_work import UnitsOfWork
 from orders.chassis.roles.api import run_api
 from orders.chassis.settings import Settings
-from orders.chassis.testing.pipe import Pipe, Probed, eventually
+
+from ..pipe import Pipe, Probed, eventually
+from ..service import service
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
@@ -39,7 +40,7 @@ def app(pipe: Pipe, poker: Poker) -> FastAPI:
 
     @app.post("/probed", status_code=201)
     async def probe(uow: Uow, said: str = "", fail: str = "") -> dict[str, str]:
-        await uow.session.execute(text("INSERT INTO effects VALUES (gen_random_uuid())"))
+        await uow.session.execute(text("INSERT INTO effects (event_id) VALUES (gen_random_uuid())"))
         uow.emit(Probed(aggregate_id="a", text=said))
         if fail == "late":  # when the endpoint is done: at the commit
             await uow.session.execute(

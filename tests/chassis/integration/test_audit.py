@@ -1,9 +1,10 @@
 """The audit finds what does not add up, and nothing else."""
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.upkeep.audit import Audit, Report
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler, refuse
+
+from ..pipe import STREAM, Pipe, Probed, handler, refuse
+from ..service import SERVICE
 
 
 def events(count: int) -> list[Probed]:

@@ -6,11 +6,12 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.observing.status import to_do
 from orders.chassis.messaging.tables import dead_letters
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, eventually, handler
-from orders.chassis.testing.processes import running, started
+
+from ..pipe import STREAM, Pipe, Probed, eventually, handler
+from ..processes import running, started
+from ..service import SERVICE
 
 
 async def waiting(pipe: Pipe) -> int:
@@ -89,7 +90,7 @@ async def test_the_relay_says_that_it_cannot_know(
     }
     settings[missing] = nowhere[missing]
     async with (
-        started("relay", "--port", "0", cwd=tmp_path, **settings) as relay,
+        started("relay", cwd=tmp_path, **settings) as relay,
         httpx.AsyncClient(base_url=await relay.address()) as client,
     ):
         answer = await client.get("/backlog")

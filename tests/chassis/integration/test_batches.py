@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from orders.chassis.messaging import inbox
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect
+
+from ..pipe import Pipe, Probed, eventually, handler, leave_effect
 
 
 def events(count: int) -> list[Probed]:

@@ -7,9 +7,9 @@ import pytest
 from orders.chassis.errors import BrokerRefused, BrokerUnavailable
 from orders.chassis.messaging import redis as broker_module
 from orders.chassis.messaging.redis import Broker
-from orders.chassis.testing.pipe import Pipe
 
 from ..line import Line
+from ..pipe import Pipe
 
 ENTRY = ("{}", "{}")
 

@@ -8,13 +8,13 @@ import pytest
 from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming.group import Group
 from orders.chassis.messaging.redis import PARKED, Delivery, GroupMissing
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, Probed, eventually, handler, leave_effect
 
 from ..deliveries import events, holds, ready, says
+from ..pipe import VISIBILITY, Pipe, Probed, eventually, handler, leave_effect
+from ..service import SERVICE
 
 
 async def test_no_more_is_read_than_there_are_free_slots(pipe: Pipe) -> None:

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from chassis.proved import SERVICE, service
 from orders.chassis.db import Database
 from orders.chassis.messaging import handlers as registry
 from orders.chassis.messaging.consuming import replay
@@ -19,9 +18,10 @@ from orders.chassis.messaging.publishing.notify import CHANNEL
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.roles.consumer import run_consumer
 from orders.chassis.settings import Settings
-from orders.chassis.testing.pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
 
 from ..deliveries import Held, abandon, events
+from ..pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
+from ..service import SERVICE, service
 
 OTHER = "others"
 

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from orders.chassis.db import Database
 from orders.chassis.messaging.publishing.batch import Batches
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, handler, numbered
 
 from ..line import Line, line_to
+from ..pipe import Pipe, Probed, handler, numbered
 
 BEGIN = COMMIT = 1
 EFFECTS = text("INSERT INTO effects (event_id) SELECT unnest(CAST(:ids AS uuid[]))")

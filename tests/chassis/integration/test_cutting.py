@@ -7,9 +7,9 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from orders.chassis.messaging.upkeep import contents
-from orders.chassis.testing.pipe import STREAM, Pipe
 
 from ..cleaning import add, cleaner, left, read
+from ..pipe import STREAM, Pipe
 
 
 async def test_beyond_the_greatest_age_nothing_holds_and_the_loss_is_told(pipe: Pipe) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from chassis.proved import SERVICE
-from orders.chassis.testing.pipe import Pipe, eventually
-from orders.chassis.testing.processes import COMMAND, Process, output
-
 from ..letters import seed, states
+from ..pipe import Pipe, eventually
+from ..processes import COMMAND, Process, environment, output
+from ..service import SERVICE
 
 
 class Commands:
@@ -137,11 +136,11 @@ async def test_a_person_is_asked_before_anything_is_discarded(
     os.write(keyboard, f"{answer}\n".encode())
 
     asked = await asyncio.create_subprocess_exec(
-        *(COMMAND, "dead-letters", "discard", "--all"),
+        *(*COMMAND, "dead-letters", "discard", "--all"),
         stdin=terminal,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env=dead_letters.settings,
+        env=environment(**dead_letters.settings),
         cwd=dead_letters.folder,
     )
     _, question = await asked.communicate()

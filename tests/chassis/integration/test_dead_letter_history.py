@@ -3,12 +3,12 @@
 import json
 from datetime import datetime
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.dead_letters.store import HISTORY, entry_fields
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, handler
 
 from ..letters import seed
+from ..pipe import Pipe, Probed, handler
+from ..service import SERVICE
 
 
 async def fail(pipe: Pipe, *errors: Exception) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Row
 from orders.chassis.cli import letters
 from orders.chassis.messaging.dead_letters import queries as desk
 from orders.chassis.messaging.dead_letters.selection import Selection
-from orders.chassis.testing.pipe import Pipe
 
 from ..letters import seed
+from ..pipe import Pipe
 
 HOSTILE = "<script>\x1b]0;owned\x07\u202e"
 

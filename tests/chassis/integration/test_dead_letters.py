@@ -9,9 +9,9 @@ from orders.chassis.messaging.consuming import replay
 from orders.chassis.messaging.dead_letters import decisions as deciding
 from orders.chassis.messaging.dead_letters.selection import Selection
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler, leave_effect, refuse
 
 from ..letters import die, mark
+from ..pipe import STREAM, Pipe, Probed, handler, leave_effect, refuse
 
 
 async def discard(pipe: Pipe, letters: list[int]) -> list[int]:

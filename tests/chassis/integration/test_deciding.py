@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from sqlalchemy import text
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.dead_letters import decisions as deciding
 from orders.chassis.messaging.dead_letters.selection import Selection
-from orders.chassis.testing.pipe import Pipe, handler
 
 from ..letters import seed, states
+from ..pipe import Pipe, handler
+from ..service import SERVICE
 
 EVERY = Selection()
 

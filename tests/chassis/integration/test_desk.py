@@ -7,9 +7,9 @@ import pytest
 
 from orders.chassis.messaging.dead_letters import queries as desk
 from orders.chassis.messaging.dead_letters.selection import Selection, pin
-from orders.chassis.testing.pipe import Pipe
 
 from ..letters import seed
+from ..pipe import Pipe
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

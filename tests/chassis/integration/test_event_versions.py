@@ -1,9 +1,10 @@
 """Two versions of an event side by side: one reaction, which sees one shape."""
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.events import DomainEvent, event
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler, leave_effect
+
+from ..pipe import STREAM, Pipe, Probed, handler, leave_effect
+from ..service import SERVICE
 
 
 @event(f"{SERVICE}.Moved.v1", stream=STREAM)

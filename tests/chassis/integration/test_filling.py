@@ -9,7 +9,8 @@ from orders.chassis.messaging.consuming.circuit_breaker import Breaker
 from orders.chassis.messaging.consuming.group import Group
 from orders.chassis.messaging.redis import Delivery
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect, numbered
+
+from ..pipe import Pipe, Probed, eventually, handler, leave_effect, numbered
 
 
 class Gates:

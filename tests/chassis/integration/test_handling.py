@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming.retry_policy import Permanent
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, Probed, handler, leave_effect
 
 from ..deliveries import abandon, events
+from ..pipe import VISIBILITY, Pipe, Probed, handler, leave_effect
+from ..service import SERVICE
 
 
 async def test_every_event_is_handled_once(pipe: Pipe) -> None:

@@ -8,10 +8,10 @@ import pytest
 from orders.chassis.http.health import health_app
 from orders.chassis.messaging.observing import health
 from orders.chassis.messaging.publishing import relay
-from orders.chassis.testing.pipe import STREAM, Pipe, eventually, handler
 
 from ..deliveries import ready
 from ..line import Line
+from ..pipe import STREAM, Pipe, eventually, handler
 from ..relaying import relaying
 
 

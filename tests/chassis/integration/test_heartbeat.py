@@ -7,12 +7,13 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming import in_flight
 from orders.chassis.messaging.consuming.in_flight import InFlight
 from orders.chassis.messaging.consuming.suspects import SuspectGate
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import (
+
+from ..deliveries import Held, abandon, events, holds, look_abandoned, undecided
+from ..pipe import (
     STREAM,
     VISIBILITY,
     Pipe,
@@ -21,8 +22,7 @@ from orders.chassis.testing.pipe import (
     handler,
     leave_effect,
 )
-
-from ..deliveries import Held, abandon, events, holds, look_abandoned, undecided
+from ..service import SERVICE
 
 
 async def test_a_long_handler_is_not_taken_for_abandoned(pipe: Pipe) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE
 from orders.chassis.cli.status import Status, status_text
 from orders.chassis.messaging.observing import status
 from orders.chassis.messaging.upkeep.idle_consumers import remove_absent
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed, handler
 
 from ..chaos.garbage import entry, without
+from ..pipe import STREAM, Pipe, Probed, handler
+from ..service import SERVICE
 
 PROBED = f"{SERVICE}.Probed.v1".encode()
 Fields = Mapping[str, bytes]

@@ -13,7 +13,6 @@ import pytest
 from fastapi import FastAPI, Request
 from structlog.testing import capture_logs
 
-from chassis.proved import service
 from orders.chassis.db import Database
 from orders.chassis.http import connection, guard
 from orders.chassis.http.app import create_app
@@ -24,6 +23,8 @@ from orders.chassis.messaging.observing.health import Health
 from orders.chassis.messaging.outbox import Outbox
 from orders.chassis.messaging.publishing.notify import Poker
 from orders.chassis.messaging.unit_of_work import UnitsOfWork
+
+from ..service import service
 
 MOST = 2048
 PROBLEM = "application/problem+json"

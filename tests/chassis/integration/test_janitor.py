@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE
 from orders.chassis.db import Database
 from orders.chassis.messaging.upkeep import janitor, pace
 from orders.chassis.messaging.upkeep.idle_consumers import absent
-from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler
 
 from ..cleaning import cleaner, left, sent, sent_days_ago
+from ..pipe import Pipe, Probed, eventually, handler
+from ..service import SERVICE
 
 
 def test_absent_is_who_gave_no_sign_of_life_for_long() -> None:

@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from orders.chassis.dev import Valkey
-from orders.chassis.testing.pipe import Pipe, eventually
-from orders.chassis.testing.processes import Process, started
 
-from ..observed import COMMAND, SETTINGS
+from ..pipe import Pipe, eventually
+from ..processes import Process, started
 
 PAYLOAD, PASSWORD = "marked-payload", "marked-password"
 
@@ -22,14 +21,13 @@ PAYLOAD, PASSWORD = "marked-payload", "marked-password"
 @pytest.fixture
 def settings(database_url: str, redis_url: str, key_prefix: str) -> dict[str, str]:
     """What the processes are given."""
-    urls = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "KEY_PREFIX": key_prefix}
-    return SETTINGS | urls
+    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "KEY_PREFIX": key_prefix}
 
 
 @pytest.fixture
 async def api(tmp_path: Path, settings: dict[str, str]) -> AsyncIterator[Process]:
     """The API."""
-    async with started("api", cwd=tmp_path, command=COMMAND, **settings) as process:
+    async with started("api", cwd=tmp_path, **settings) as process:
         yield process
 
 
@@ -58,7 +56,7 @@ async def test_no_line_tells_a_payload_or_a_password(
     async with AsyncExitStack() as stack:
 
         async def start(role: str, **changed: str) -> Process:
-            process = started(role, cwd=tmp_path, command=COMMAND, **noisy | changed)
+            process = started(role, cwd=tmp_path, **noisy | changed)
             return await stack.enter_async_context(process)
 
         api, relay, consumer = [await start(role) for role in ("api", "relay", "consumer")]

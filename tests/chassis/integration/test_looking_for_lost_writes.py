@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging.publishing import lost_writes, relay
 from orders.chassis.messaging.publishing.lookup import lost_of
-from orders.chassis.testing.pipe import STREAM, Pipe, eventually
 
+from ..pipe import STREAM, Pipe, eventually
 from ..relaying import numbered, relaying, watch
 
 

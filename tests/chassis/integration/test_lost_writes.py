@@ -7,8 +7,8 @@ from structlog.testing import capture_logs
 from orders.chassis.messaging.publishing import batch
 from orders.chassis.messaging.publishing.republish import Selection, replay
 from orders.chassis.messaging.redis import number
-from orders.chassis.testing.pipe import Pipe, eventually, handler
 
+from ..pipe import Pipe, eventually, handler
 from ..relaying import numbered, relaying, said, watch
 
 

@@ -1,7 +1,6 @@
 """Two lines of migrations that never meet: the pipe's and the service's."""
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,21 +11,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, Connection, MetaData, String, Table, text
 
-import orders.models  # noqa: F401 (registers the tables)
-from chassis.proved import service
 from orders.chassis.db import Base, Database
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging import handlers as registry
 from orders.chassis.messaging.tables import VERSION_TABLE, metadata
 from orders.chassis.migrate import migrate, wait_until_migrated
-from orders.chassis.testing.pipe import Probed, handler
 
-ROOT = Path.cwd()
+from ..pipe import Probed, handler
+from ..service import service
 
 
 def config() -> Config:
-    """Alembic as the command finds it in this project."""
-    return Config(ROOT / "alembic.ini")
+    """Alembic as the command finds it in the service's folder."""
+    return Config(service.root / "alembic.ini")
 
 
 @pytest.fixture(autouse=True)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.consuming import handled_types as newer_code
 from orders.chassis.messaging.consuming.group import Group
 from orders.chassis.messaging.consuming.handled_types import NewerCode
 from orders.chassis.messaging.redis import PARKED
-from orders.chassis.testing.pipe import Pipe, eventually, handler
 
 from ..deliveries import events, holds
 from ..line import Line
+from ..pipe import Pipe, eventually, handler
+from ..service import SERVICE
 
 
 async def test_an_event_of_an_unknown_type_is_skipped(pipe: Pipe) -> None:

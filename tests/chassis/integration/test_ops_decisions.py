@@ -10,11 +10,11 @@ from structlog.testing import capture_logs
 
 from orders.chassis.messaging.dead_letters import decisions as deciding
 from orders.chassis.ops import decisions, guard
-from orders.chassis.testing.pipe import Pipe, alike, eventually, handler
 
 from ..letters import die, mark, seed, states
 from ..line import line_to
 from ..operators import Operator, at_the_desk, hidden, query, words
+from ..pipe import Pipe, alike, eventually, handler
 
 
 async def replaying(pipe: Pipe, *events: Any) -> None:

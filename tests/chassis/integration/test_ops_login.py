@@ -6,16 +6,16 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE, service
 from orders.chassis.ops.sessions import HOURS, Sessions
 from orders.chassis.ops.site import open_desk
 from orders.chassis.ops.tries import EACH
 from orders.chassis.roles.api import run_api
 from orders.chassis.settings import Settings
-from orders.chassis.testing.pipe import Pipe, eventually
 
 from ..letters import seed, states
 from ..operators import TOKEN, Operator, at_the_desk, hidden, query, words
+from ..pipe import Pipe, eventually
+from ..service import SERVICE, service
 
 COOKIE = f"{SERVICE}-desk"
 PAGES = ["/ops", "/ops/letters", "/ops/letters/1", "/ops/confirm"]

@@ -13,11 +13,11 @@ from orders.chassis.messaging.events import registered_events
 from orders.chassis.messaging.observing.throughput import throughput
 from orders.chassis.ops import overview
 from orders.chassis.ops.pages import PAGE
-from orders.chassis.testing.pipe import STREAM, Pipe, alike, handler
 
 from ..letters import die, mark, seed
 from ..line import line_to
 from ..operators import Operator, at_the_desk, words
+from ..pipe import STREAM, Pipe, alike, handler
 
 HOSTILE = "<script>owned()</script>'\"><img src=x onerror=owned()>\u202e"
 

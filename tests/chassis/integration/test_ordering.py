@@ -12,8 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from orders.chassis.errors import BrokerRefused
 from orders.chassis.messaging.publishing import batch
 from orders.chassis.messaging.publishing.waiting import Waiting
-from orders.chassis.testing.pipe import Pipe, Probed, eventually
 
+from ..pipe import Pipe, Probed, eventually
 from ..relaying import numbered, said
 
 

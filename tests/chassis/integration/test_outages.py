@@ -7,9 +7,9 @@ import pytest
 from orders.chassis.messaging.consuming import circuit_breaker as breaker
 from orders.chassis.messaging.consuming.retry_policy import Permanent
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, Probed, eventually, handler, leave_effect
 
 from ..deliveries import events, ready, says
+from ..pipe import VISIBILITY, Pipe, Probed, eventually, handler, leave_effect
 
 
 async def test_an_outage_behind_the_handlers_makes_no_dead_letters(

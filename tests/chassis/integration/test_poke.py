@@ -11,9 +11,9 @@ from orders.chassis.db import Database
 from orders.chassis.messaging.publishing import notify as poke
 from orders.chassis.messaging.publishing import relay
 from orders.chassis.messaging.publishing.notify import CHANNEL, Poker, listen
-from orders.chassis.testing.pipe import Pipe, Probed, eventually
 
 from ..line import Line, line_to
+from ..pipe import Pipe, Probed, eventually
 from ..relaying import relaying
 
 

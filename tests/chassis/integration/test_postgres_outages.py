@@ -15,10 +15,10 @@ from orders.chassis.messaging.consuming import attempt
 from orders.chassis.messaging.consuming import dispatch as handling
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect
 
 from ..deliveries import abandon, events, holds, ready, says
 from ..line import Line
+from ..pipe import Pipe, Probed, eventually, handler, leave_effect
 
 
 @pytest.fixture(autouse=True)

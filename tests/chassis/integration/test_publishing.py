@@ -10,8 +10,8 @@ from sqlalchemy import Row, text
 from orders.chassis.errors import BrokerUnavailable, DatabaseUnavailable
 from orders.chassis.messaging.publishing import batch, waiting
 from orders.chassis.messaging.redis import Broker
-from orders.chassis.testing.pipe import STREAM, Pipe, Probed
 
+from ..pipe import STREAM, Pipe, Probed
 from ..relaying import numbered, said
 
 

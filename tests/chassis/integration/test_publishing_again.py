@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from orders.chassis.messaging.publishing.republish import Selection, put_back, replay
-from orders.chassis.testing.pipe import Pipe
 
+from ..pipe import Pipe
 from ..relaying import numbered, said
 
 

@@ -12,8 +12,8 @@ import pytest
 from orders.chassis.errors import BrokerUnavailable
 from orders.chassis.messaging.publishing import batch, waiting
 from orders.chassis.messaging.redis import Broker
-from orders.chassis.testing.pipe import Pipe
 
+from ..pipe import Pipe
 from ..relaying import numbered, said
 
 LONG = 5.0

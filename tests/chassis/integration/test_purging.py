@@ -7,9 +7,9 @@ from structlog.testing import capture_logs
 
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.messaging.upkeep import purge_tables as purging
-from orders.chassis.testing.pipe import Pipe
 
 from ..cleaning import add, cleaner, sent, sent_days_ago
+from ..pipe import Pipe
 
 NOWHERE = "redis://127.0.0.1:1/0"
 

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 from orders.chassis.errors import BrokerUnavailable
 from orders.chassis.messaging.consuming import consumer
 from orders.chassis.messaging.consuming.in_flight import InFlight
-from orders.chassis.testing.pipe import VISIBILITY, Pipe, eventually, handler, jittered
 
 from ..deliveries import Held, events, look_abandoned, ready
 from ..line import Line
+from ..pipe import VISIBILITY, Pipe, eventually, handler, jittered
 
 CONFLICT = "DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$"
 

@@ -12,8 +12,8 @@ from orders.chassis.messaging.publishing import batch, lost_writes, relay
 from orders.chassis.messaging.publishing.batch import Batch
 from orders.chassis.messaging.publishing.relay import POLL, Relay
 from orders.chassis.messaging.publishing.waiting import Waiting
-from orders.chassis.testing.pipe import Pipe, eventually, jittered
 
+from ..pipe import Pipe, eventually, jittered
 from ..relaying import numbered, relay_of, relaying
 
 FULL_DISK = """

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from chassis.proved import SERVICE, service
 from orders.chassis.messaging import handlers as registry
 from orders.chassis.roles.relay import run_relay
 from orders.chassis.settings import Settings
-from orders.chassis.testing.pipe import STREAM, Pipe, eventually, handler
 
 from ..cleaning import add, left, sent, sent_days_ago
+from ..pipe import STREAM, Pipe, eventually, handler
 from ..relaying import numbered
+from ..service import SERVICE, service
 
 Running = Callable[..., AbstractAsyncContextManager[None]]
 NOTICES = f"{STREAM}.{SERVICE}.dlq"

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from chassis.proved import SERVICE
-from orders.chassis.testing.pipe import eventually
-from orders.chassis.testing.processes import output, running, started
+from ..pipe import eventually
+from ..processes import output, running, started
+from ..service import SERVICE
 
 NOWHERE = {
     "DATABASE_URL": "postgresql://me:secret@127.0.0.1:1/db",
@@ -39,7 +39,7 @@ async def test_a_role_ends_by_itself_on_sigterm(
 @pytest.mark.parametrize("role", ["relay", "consumer"])
 async def test_a_role_waits_for_servers_that_do_not_answer(tmp_path: Path, role: str) -> None:
     async with (
-        started(role, "--port", "0", cwd=tmp_path, **NOWHERE) as process,
+        started(role, cwd=tmp_path, **NOWHERE) as process,
         httpx.AsyncClient(base_url=await process.address()) as client,
     ):
 

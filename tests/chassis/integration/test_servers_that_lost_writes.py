@@ -11,8 +11,8 @@ from orders.chassis.messaging.consuming.retry_policy import Permanent
 from orders.chassis.messaging.publishing import lost_writes, relay
 from orders.chassis.messaging.redis import PARKED, Broker
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Pipe, Probed, eventually, handler, leave_effect
 
+from ..pipe import Pipe, Probed, eventually, handler, leave_effect
 from ..relaying import numbered, relaying, said, watch
 
 STATES = ("handled", "dead", "waiting", "running 1", "running 2", "unread", "unpublished")

@@ -1,7 +1,8 @@
 """Sessions of Postgres end by themselves, whatever the server's own settings are."""
 
 from orders.chassis.db import Database
-from orders.chassis.testing.pipe import Pipe
+
+from ..pipe import Pipe
 
 LIMITS = {
     "lock_timeout": "2s",

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.observing import status
 from orders.chassis.messaging.observing.status import GroupStatus
-from orders.chassis.testing.pipe import STREAM, Pipe
 
 from ..deliveries import events
+from ..pipe import STREAM, Pipe
+from ..service import SERVICE
 
 
 async def groups(pipe: Pipe) -> list[GroupStatus]:

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 from orders.chassis.messaging.consuming.suspects import SuspectGate
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
 
 from ..deliveries import abandon, events, holds
+from ..pipe import STREAM, VISIBILITY, Pipe, Probed, eventually, handler
 
 
 async def test_what_a_dead_consumer_held_is_taken_over(pipe: Pipe) -> None:

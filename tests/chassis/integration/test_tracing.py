@@ -13,19 +13,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from chassis.proved import SERVICE, service
 from orders.chassis import roles
 from orders.chassis.cli import main as cli
 from orders.chassis.dev import create_database, drop_database
 from orders.chassis.errors import Misconfigured
-from orders.chassis.testing.pipe import STREAM, Pipe, eventually
-from orders.chassis.testing.processes import started
 from orders.chassis.tracing import messaging
 from orders.chassis.tracing.exporting import exporting
 from orders.chassis.tracing.setup import DEFAULTS, exports
 
 from ..collector import Collector, Span, collecting
-from ..observed import COMMAND, SETTINGS
+from ..pipe import STREAM, Pipe, eventually
+from ..processes import started
+from ..service import SERVICE, service
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 OTHER = "shop"
@@ -44,7 +43,7 @@ def settings(
     database_url: str, redis_url: str, key_prefix: str, collector: Collector
 ) -> dict[str, str]:
     """What the processes of the publishing service are given."""
-    return SETTINGS | {
+    return {
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,
         "KEY_PREFIX": key_prefix,
@@ -82,10 +81,10 @@ async def test_an_event_is_followed_over_two_services_and_a_failure_is_seen_in_i
     limits = {"CONSUMER_MAX_ATTEMPTS": "2", "CONSUMER_VISIBILITY_TIMEOUT": "0.4"}
     other = settings | limits | {"DATABASE_URL": other_database, "OTEL_SERVICE_NAME": OTHER}
     async with (
-        started("api", cwd=tmp_path, command=COMMAND, **settings) as api,
-        started("relay", cwd=tmp_path, command=COMMAND, **settings),
-        started("consumer", cwd=tmp_path, command=COMMAND, **other),
-        started("relay", cwd=tmp_path, command=COMMAND, **other),
+        started("api", cwd=tmp_path, **settings) as api,
+        started("relay", cwd=tmp_path, **settings),
+        started("consumer", cwd=tmp_path, **other),
+        started("relay", cwd=tmp_path, **other),
     ):
         await post(await api.address(), "tell")
         # The second ones are of what the other service told, and took in again.
@@ -161,7 +160,7 @@ async def test_what_was_not_exported_yet_is_exported_at_the_end(
         "OTEL_BSP_SCHEDULE_DELAY": "600000",
         "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=tests",
     }
-    async with started("api", cwd=tmp_path, command=COMMAND, **late) as api:
+    async with started("api", cwd=tmp_path, **late) as api:
         await post(await api.address(), "")
         assert not collector.spans
         api.send(signal.SIGTERM)
@@ -179,7 +178,7 @@ async def test_a_collector_that_is_away_is_told_of_once_and_holds_nothing_up(
     with collecting() as another:
         away = another.url
     quick = settings | {"OTEL_EXPORTER_OTLP_ENDPOINT": away, "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
-    async with started("api", cwd=tmp_path, command=COMMAND, **quick) as api:
+    async with started("api", cwd=tmp_path, **quick) as api:
         for _ in range(3):
             await post(await api.address(), "")
             await api.logged("traces.not_exported")
@@ -226,7 +225,7 @@ async def test_where_nothing_is_exported_events_and_logs_bear_the_trace_all_the_
     tmp_path: Path, pipe: Pipe, settings: dict[str, str], collector: Collector
 ) -> None:
     off = settings | {"OTEL_SDK_DISABLED": "true"}
-    async with started("api", cwd=tmp_path, command=COMMAND, **off) as api:
+    async with started("api", cwd=tmp_path, **off) as api:
         await post(await api.address(), "")
         told = await api.logged("http.request", method="POST")
 

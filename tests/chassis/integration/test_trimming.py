@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from chassis.proved import SERVICE
 from orders.chassis.messaging.redis import number
 from orders.chassis.messaging.upkeep import trim_streams as trimming
-from orders.chassis.testing.pipe import STREAM, Pipe
 
 from ..cleaning import add, cleaner, left, read
+from ..pipe import STREAM, Pipe
+from ..service import SERVICE
 
 NOTICES = f"{STREAM}.{SERVICE}.dlq"
 

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.proved import SERVICE
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging.envelope import parse
-from orders.chassis.testing.pipe import Pipe, Probed
+
+from ..pipe import Pipe, Probed
+from ..service import SERVICE
 
 
 async def test_an_event_is_committed_with_its_change(pipe: Pipe) -> None:
@@ -28,7 +29,9 @@ async def test_neither_is_there_after_an_error(pipe: Pipe) -> None:
     with pytest.raises(RuntimeError):
         async with pipe.units.open() as uow:
             uow.emit(Probed(aggregate_id="a"))
-            await uow.session.execute(text("INSERT INTO effects VALUES (gen_random_uuid())"))
+            await uow.session.execute(
+                text("INSERT INTO effects (event_id) VALUES (gen_random_uuid())")
+            )
             raise RuntimeError("no")
 
     assert not await pipe.rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM effects")

@@ -10,16 +10,16 @@ import pytest
 from opentelemetry import trace
 from pydantic import BaseModel, Field, create_model
 
-from chassis.proved import SERVICE, service
 from orders.chassis.contracts.asyncapi import ATTRIBUTES, document
 from orders.chassis.contracts.contract import contract_of
 from orders.chassis.contracts.schema import Schema
 from orders.chassis.messaging.envelope import parse
 from orders.chassis.messaging.events import DomainEvent, EventType
 from orders.chassis.messaging.outbox import Outbox
-from orders.chassis.testing.pipe import Probed
 from orders.chassis.tracing.messaging import continued
 
+from ..pipe import Probed
+from ..service import SERVICE, service
 from .test_envelope import GOOD
 
 # As a fragment of a URI: nothing else in it may mean anything else.

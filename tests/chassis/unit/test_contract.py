@@ -20,10 +20,11 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from chassis.proved import SERVICE
 from orders.chassis.contracts.contract import contract_of, text_of
 from orders.chassis.errors import Misconfigured
 from orders.chassis.messaging.events import DomainEvent, EventType
+
+from ..service import SERVICE
 
 
 def event_of(

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from orders.chassis.messaging.envelope import Undecodable, parse
 from orders.chassis.messaging.outbox import Outbox
-from orders.chassis.testing.pipe import Probed
+
+from ..pipe import Probed
 
 GOOD = {
     b"ce_specversion": b"1.0",

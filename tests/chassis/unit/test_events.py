@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from chassis.proved import SERVICE
 from orders.chassis.errors import EventRefused, EventUnwritable, Misconfigured
 from orders.chassis.messaging.envelope import payload_of
 from orders.chassis.messaging.events import DomainEvent, event
 from orders.chassis.messaging.handlers import handles
 from orders.chassis.messaging.outbox import Outbox
 from orders.chassis.messaging.unit_of_work import UnitOfWork
-from orders.chassis.testing.pipe import Probed
+
+from ..pipe import Probed
+from ..service import SERVICE
 
 
 @event("elsewhere.Foreign.v1")

@@ -1,11 +1,8 @@
-"""The log: every line is as docs/logs.md says, and none tells what an error says."""
+"""The log: every line has the same form, and none tells what an error says."""
 
-import ast
 import json
 import logging
-import re
 import warnings
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,55 +10,9 @@ from typing import Any
 import pytest
 import structlog
 
-from chassis import PACKAGE
 from orders.chassis.logging import LEVELS, configure
 
-ROOT = Path.cwd()
-TEMPLATE = {"messaging", "operating", "ops", "roles"}
-"""Folders that are the template's alone."""
-SOURCES = sorted((ROOT / "src" / PACKAGE).rglob("*.py"))
-Told = dict[str, tuple[set[str], set[str]]]
-"""Levels and fields of events, by their names."""
 Written = Callable[[Callable[[], object]], dict[str, Any]]
-ROW = re.compile(r"^\| `(\w+(?:\.\w+)+)` \| ([a-z ]+) \| ([\w` ]*) ?\| .+ \|$", re.MULTILINE)
-
-
-def described() -> Told:
-    """The events in the table of the page."""
-    page = (ROOT / "docs" / "logs.md").read_text("utf-8")
-    return {
-        name: (set(levels.split()), set(re.findall(r"\w+", fields)))
-        for name, levels, fields in ROW.findall(page)
-    }
-
-
-def logged() -> Told:
-    """The events that the template's modules log: those in its folders, and those that log one of
-    the page's events. What your own modules log is yours to describe."""
-    page = described()
-    found: Told = defaultdict(lambda: (set(), set()))
-    for path in SOURCES:
-        calls = list(calls_in(path))
-        templates = TEMPLATE & set(path.relative_to(ROOT).parts)
-        if templates or any(name in page for name, _, _ in calls):
-            for name, level, fields in calls:
-                found[name][0].add(level)
-                found[name][1].update(fields)
-    return found
-
-
-def calls_in(path: Path) -> Iterator[tuple[str, str, set[str]]]:
-    """Each line that a module may log: its event, level and fields."""
-    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-        match call:
-            case ast.Call(ast.Attribute(ast.Name("log"), method), [ast.Constant(name)], fields):
-                level = "error" if method == "exception" else method
-                yield str(name), level, {str(field.arg) for field in fields}
-
-
-def test_the_page_has_every_event_with_its_levels_and_fields() -> None:
-    assert len(logged()) > 30
-    assert described() == logged()
 
 
 @pytest.fixture

@@ -7,11 +7,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from chassis.proved import service
 from orders.chassis.cli import main as cli
 from orders.chassis.cli.dead_letters import app
 from orders.chassis.cli.options import moment
 from orders.chassis.errors import Misconfigured
+
+from ..service import service
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """No secret is shown: not by settings, errors, commands that fail, or help."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -9,13 +8,14 @@ from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from chassis.proved import service
 from orders.chassis.cli.main import app
 from orders.chassis.db import Database
 from orders.chassis.errors import Misconfigured, ServiceError
 from orders.chassis.messaging.redis import Broker
 from orders.chassis.settings import Settings
-from orders.chassis.testing.processes import COMMAND
+
+from ..processes import COMMAND, environment
+from ..service import service
 
 SECRET = "hunter2"
 GOOD = {"DATABASE_URL": "postgresql://127.0.0.1:1/none", "REDIS_URL": "redis://127.0.0.1:1/0"}
@@ -53,11 +53,10 @@ REDIS_URLS = [
 
 def run(*command: str, cwd: Path, **settings: str) -> tuple[int, str]:
     """Run the service's command; its exit code and all it says."""
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     done = subprocess.run(
-        [COMMAND, *command],
+        [*COMMAND, *command],
         cwd=cwd,
-        env=inherited | GOOD | settings,
+        env=environment(**GOOD | settings),
         capture_output=True,
         text=True,
         check=False,

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chassis.proved import SERVICE, service
 from orders.chassis.contracts.contract import contract_of, text_of
 from orders.chassis.contracts.schema import Schema
 from orders.chassis.contracts.snapshots import Verdict, examine, read, write
 from orders.chassis.errors import Refused
 from orders.chassis.messaging.events import DomainEvent, EventType
+
+from ..service import SERVICE, service
 
 TYPE = f"{SERVICE}.Told.v1"
 

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from chassis import PACKAGE
-from chassis.proved import SERVICE, service
 from orders.chassis.db import Database, reason_of
 from orders.chassis.dev import Postgres, Valkey
 from orders.chassis.errors import BrokerRefused
@@ -20,7 +19,10 @@ from orders.chassis.messaging.redis import Broker
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 from orders.chassis.messaging.upkeep.audit import Audit
 from orders.chassis.migrate import migrate
-from orders.chassis.testing.pipe import (
+
+from ..cleaning import cleaner
+from ..letters import mark
+from ..pipe import (
     STREAM,
     Pipe,
     Probed,
@@ -29,10 +31,8 @@ from orders.chassis.testing.pipe import (
     leave_effect,
     refuse,
 )
-
-from ..cleaning import cleaner
-from ..letters import mark
 from ..relaying import watch
+from ..service import SERVICE, service
 
 PAGE = (Path.cwd() / "SECURITY.md").read_text("utf-8")
 USERS = dict(re.findall(rf"^user {SERVICE}-(\w+) on >CHANGE-ME (.*)$", PAGE, re.MULTILINE))
@@ -212,7 +212,6 @@ async def test_one_role_migrates_and_the_other_one_runs(
 ) -> None:
     await migrate(service, rights.url("owner"))
     owner = await Database(rights.url("owner"), role="tests").connect()
-    await owner.execute("CREATE TABLE effects (event_id uuid NOT NULL, said text)")
 
     database = Database(rights.url("app"), role="tests")
     engine = database.engine(pool_size=30)

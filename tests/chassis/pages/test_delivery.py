@@ -11,7 +11,7 @@ from orders.chassis.settings import Settings
 
 TESTS = Path(__file__).parents[1]
 ROOT = Path.cwd()
-SOURCES = ROOT / "src" / PACKAGE
+SOURCES = ROOT / "src" / PACKAGE / "chassis"
 PAGE = (ROOT / "docs" / "delivery.md").read_text("utf-8")
 NAMED = sorted(set(re.findall(r"`([^`\n]+)`", PAGE)))
 
@@ -35,7 +35,7 @@ def test_the_tests_it_names_exist() -> None:
 
 
 def test_the_modules_it_names_exist() -> None:
-    folders = (SOURCES / "messaging", SOURCES, TESTS.parent)
+    folders = (SOURCES / "messaging", SOURCES, TESTS)
     modules = named(r"[\w/]+\.(?:py|lua)")
 
     assert [] == [name for name in modules if not any((at / name).is_file() for at in folders)]

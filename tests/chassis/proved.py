@@ -1,7 +1,0 @@
-"""The service under proof."""
-
-from orders.service import service
-
-SERVICE = service.name
-
-__all__ = ["SERVICE", "service"]

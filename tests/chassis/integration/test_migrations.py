@@ -43,7 +43,7 @@ async def execute(database_url: str, statement: str) -> None:
 async def is_migrated(database_url: str) -> bool:
     """Whether a process would start on the database now."""
     try:
-        await wait_until_migrated(database_url, 0, asyncio.Event())
+        await wait_until_migrated(service, database_url, 0, asyncio.Event())
     except DatabaseUnavailable as error:
         return "is behind this code" not in str(error)
     return True
@@ -137,7 +137,9 @@ async def test_a_database_is_behind_until_both_lines_are_there(database_url: str
 async def test_who_waits_goes_on_as_soon_as_another_process_has_migrated(
     empty_database_url: str,
 ) -> None:
-    waiting = asyncio.create_task(wait_until_migrated(empty_database_url, 60, asyncio.Event()))
+    waiting = asyncio.create_task(
+        wait_until_migrated(service, empty_database_url, 60, asyncio.Event())
+    )
     assert not await is_migrated(empty_database_url)
     await migrate(service, empty_database_url)
 
@@ -157,7 +159,7 @@ async def test_who_waits_changes_nothing(empty_database_url: str) -> None:
 
 async def test_who_waits_ends_when_it_is_told_to(empty_database_url: str) -> None:
     stopping = asyncio.Event()
-    waiting = asyncio.create_task(wait_until_migrated(empty_database_url, 600, stopping))
+    waiting = asyncio.create_task(wait_until_migrated(service, empty_database_url, 600, stopping))
     stopping.set()
 
     with pytest.raises(DatabaseUnavailable):

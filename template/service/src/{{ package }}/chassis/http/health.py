@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, FastAPI, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 
 from ..messaging.observing.health import Health
 from .problems import install
 from .request_log import RequestLog
 
+# When a process counted something first tells nobody anything, and doubles what is scraped.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 Problems = Callable[[], Awaitable[Mapping[str, str]]]
 
 

@@ -1,9 +1,6 @@
 """What the pipe counts and measures, for Prometheus; docs/metrics.md explains each of it."""
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
-
-# When a process counted something first tells nobody anything, and doubles what is scraped.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+from prometheus_client import Counter, Gauge, Histogram
 
 RELAY_PUBLISHED = Counter("relay_published_total", "Events published", ["stream"])
 RELAY_FAILED = Counter("relay_failed_total", "Batches that failed", ["cause"])

@@ -12,7 +12,7 @@ asyncpg = importlib.import_module("asyncpg")
 def main(package: str, database: str) -> None:
     """Make one more database, tell how to reach it, then answer queries."""
     embedded = importlib.import_module(f"{package}.chassis.dev")
-    folder = importlib.import_module(f"{package}.dev").FOLDER
+    folder = importlib.import_module(f"{package}.chassis.dev.everything").FOLDER
     with (
         embedded.Postgres(folder / "postgres") as postgres,
         embedded.Valkey(folder / "valkey", port=6379) as valkey,

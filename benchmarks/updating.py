@@ -35,8 +35,9 @@ def _make(tool: Environment, service: Path, template: Path, events: int) -> None
 
 
 def _release_next(template: Path) -> None:
-    messaging = template / "template/service/src/{{ package }}/messaging"
-    (messaging / "relay.py").rename(messaging / "publisher.py")
+    messaging = template / "template/service/src/{{ package }}/chassis/messaging"
+    publishing = messaging / "publishing"
+    (publishing / "relay.py").rename(publishing / "publisher.py")
     (messaging / "outbox.py").write_text((messaging / "outbox.py").read_text() + "\n# newer\n")
     (messaging / "added.py").write_text('"""New."""\n')
     _release(template, "v1.1.0")

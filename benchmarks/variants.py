@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.dialects.postgresql import insert
 
-from ..eventing import UnitOfWork, handles
+from ..chassis import UnitOfWork, handles
 from ..events import order_created as contract
 from ..models import CustomerTotal
 

@@ -37,6 +37,9 @@ loud: {type: bool, default: "{{ with_example }}", when: false}
 # A file of tests runs in one process. What takes longest begins first, so that all end together.
 LONGEST = ["test_generated.py", "test_image.py", "test_benchmarks.py", "test_security.py"]
 
+# It imports a service; `running.prove` runs it in one.
+collect_ignore = ["chassis"]
+
 Eventsmith = Callable[..., Result]
 
 
@@ -59,6 +62,8 @@ def quiet_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.delenv(name)
         for name in ("DATABASE_URL", "REDIS_URL", "TEST_DATABASE_URL", "TEST_REDIS_URL"):
             patch.delenv(name, raising=False)
+        # It triples the start of each Python that the tests start.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         patch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
         patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
         patch.setenv("COPIER_SETTINGS_PATH", str(home / "copier.yml"))

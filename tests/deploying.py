@@ -35,13 +35,13 @@ class Workload:
 
 def settings(folder: Path) -> dict[str, object]:
     """Return the variables that the service reads, with their defaults."""
-    (module,) = folder.glob("src/*/settings.py")
-    body = ast.parse(module.read_text("utf-8")).body
-    (declared,) = (node for node in body if isinstance(node, ast.ClassDef))
     found: dict[str, object] = {}
-    for node in declared.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found[node.target.id.upper()] = _default(node.value) if node.value else REQUIRED
+    for module in (*folder.glob("src/*/chassis/settings.py"), *folder.glob("src/*/settings.py")):
+        body = ast.parse(module.read_text("utf-8")).body
+        (declared,) = (node for node in body if isinstance(node, ast.ClassDef))
+        for node in declared.body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id.upper()] = _default(node.value) if node.value else REQUIRED
     return found
 
 
@@ -53,13 +53,13 @@ def _default(value: ast.expr) -> object:
 
 def routes(folder: Path) -> set[str]:
     """Return the paths that the template's own routers serve."""
-    texts = [path.read_text("utf-8") for path in folder.glob("src/*/api/*.py")]
+    texts = [path.read_text("utf-8") for path in folder.glob("src/*/chassis/http/*.py")]
     return {path for text in texts for path in re.findall(r'router\.get\("(/[^"]*)"', text)}
 
 
 def ports_elsewhere(folder: Path) -> dict[str, set[str]]:
     """Return the ports that stand in further files."""
-    (check,) = folder.glob("src/*/healthcheck.py")
+    (check,) = folder.glob("src/*/chassis/http/healthcheck.py")
     numbers = re.compile(r"\b\d{4}\b")
     files = (check, folder / "Dockerfile", folder / "deploy" / "prometheus" / "prometheus.yml")
     return {path.name: set(numbers.findall(path.read_text("utf-8"))) for path in files}

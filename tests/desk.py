@@ -21,7 +21,7 @@ HANDLER = '''\
 
 from pathlib import Path
 
-from ..eventing import Permanent, UnitOfWork, handles
+from ..chassis import Permanent, UnitOfWork, handles
 from ..events import order_created as contract
 from .order_created import add_to_totals
 

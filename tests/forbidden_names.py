@@ -80,7 +80,7 @@ def event_attributes() -> set[str]:
     """Return what an event has before it has fields of its own."""
     from pydantic import BaseModel  # noqa: PLC0415 - the command line does without it
 
-    base = next(ROOT.glob("template/service/src/*/events/base.py")).read_text("utf-8")
+    base = next(ROOT.glob("template/service/src/*/chassis/messaging/events.py")).read_text("utf-8")
     event = next(
         node
         for node in ast.parse(base).body

@@ -114,7 +114,7 @@ class {class_name}(DomainEvent):
 
 def loaded(source: ContractSource, class_name: str = "OrderCreated") -> type[BaseModel]:
     """Run the module of an imported event, and return its class."""
-    code = module_of(source, class_name).replace("from ..eventing", "from eventing")
+    code = module_of(source, class_name).replace("from ..chassis", "from eventing")
     module: dict[str, Any] = {"__name__": "imported"}
     exec(code, module)  # noqa: S102 - what it does is the question
     event: type[BaseModel] = module[class_name]

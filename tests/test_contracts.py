@@ -20,7 +20,7 @@ EVENTS = every_event()
 HANDLER = '''
 """Reacts to another service's event."""
 
-from ..eventing import UnitOfWork, handles
+from ..chassis import UnitOfWork, handles
 from ..events import {module} as contract
 
 
@@ -37,7 +37,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from ..eventing import DomainEvent, event
+from ..chassis import DomainEvent, event
 
 
 class Color(StrEnum):
@@ -82,9 +82,9 @@ PAYLOADS = {event.type: event.payload for event in EVENTS} | {"orders.Rich.v1": 
 # Reads each payload, and writes what came of it.
 AGAIN = """
 import json, pathlib, sys
-from orders.events.base import registered_events
-from orders.wiring import discover
-discover()
+from orders.chassis.messaging.events import registered_events
+from orders.service import service
+service.discover()
 for name, payload in json.loads(pathlib.Path(sys.argv[1]).read_bytes()).items():
     event = registered_events()[name].of({"aggregate_id": "a"}, payload)
     print(json.dumps([name, json.loads(event.data())]))
@@ -181,7 +181,7 @@ def test_a_service_without_events_passes_the_check(empty: Installed) -> None:
 
 
 def test_no_field_can_hide_what_every_event_has(grown: Installed) -> None:
-    code = "from orders.eventing import DomainEvent as E; print(*dir(E), *E.model_fields)"
+    code = "from orders.chassis import DomainEvent as E; print(*dir(E), *E.model_fields)"
     taken = forbidden_names.usable(grown.run("python", "-c", code).split())
 
     assert forbidden_names.missing({"event_attributes": taken}) == {"event_attributes": set()}

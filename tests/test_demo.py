@@ -20,8 +20,8 @@ HANDLER = "src/inventory/handlers/orders_order_created.py"
 LIMIT = 150
 """Seconds; a run takes 25 on two idle cores."""
 SERVERS = """
-from orders.dev import FOLDER
-from orders.embedded import Postgres, Valkey
+from orders.chassis.dev import Postgres, Valkey
+from orders.chassis.dev.everything import FOLDER
 print(Postgres(FOLDER / "postgres").running, Valkey(FOLDER / "valkey").running)
 """
 

@@ -40,9 +40,9 @@ BASE, KEDA = "deploy/k8s/base", "deploy/k8s/components/keda"
 BROKEN = {
     "a port in compose": ("compose.yaml", "127.0.0.1:8001:8001", "127.0.0.1:8001:8010"),
     "a port in Kubernetes": (f"{BASE}/relay.yaml", "containerPort: 8001", "containerPort: 8010"),
-    "a port in the settings": ("src/orders/settings.py", "Field(8002", "Field(8020"),
+    "a port in the settings": ("src/orders/chassis/settings.py", "Field(8002", "Field(8020"),
     "a port in the image": ("Dockerfile", "EXPOSE 8000", "EXPOSE 8080"),
-    "a port in the health check": ("src/orders/healthcheck.py", '"8001"', '"8010"'),
+    "a port in the health check": ("src/orders/chassis/http/healthcheck.py", '"8001"', '"8010"'),
     "a port that is scraped": ("deploy/prometheus/prometheus.yml", "api:8000", "api:8080"),
     "a health check in compose": ("compose.yaml", "healthcheck, ready]", "healthcheck, steady]"),
     "a variable in compose": ("compose.yaml", "LOG_FORMAT:", "LOG_STYLE:"),
@@ -57,12 +57,12 @@ BROKEN = {
         "GracePeriodSeconds: 45",
         "GracePeriodSeconds: 30",
     ),
-    "the drain timeout": ("src/orders/settings.py", "float = Field(20", "float = Field(60"),
+    "the drain timeout": ("src/orders/chassis/settings.py", "float = Field(20", "float = Field(60"),
     "the drain timeout in Kubernetes": (f"{BASE}/kustomization.yaml", "TIMEOUT=20", "TIMEOUT=40"),
     "a role": (f"{BASE}/relay.yaml", "args: [relay]", "args: [api]"),
     "a probe": (f"{BASE}/rollout.yaml", "path: /health/ready", "path: /health/live"),
-    "a path": ("src/orders/api/health.py", '"/health/live"', '"/live"'),
-    "the backlog": ("src/orders/api/backlog.py", '"/backlog"', '"/waiting"'),
+    "a path": ("src/orders/chassis/http/health.py", '"/health/live"', '"/live"'),
+    "the backlog": ("src/orders/chassis/http/backlog.py", '"/backlog"', '"/waiting"'),
     "the Service that is asked": (f"{BASE}/relay.yaml", "port: 8001, target", "port: 80, target"),
     "what is scaled": (f"{KEDA}/consumer.yaml", "{name: orders-consumer}", "{name: orders}"),
     "whom a Service selects": (f"{BASE}/api.yaml", "selector: {app", "selector: {x: y, app"),
@@ -123,7 +123,7 @@ def test_kedas_object_has_what_keda_knows(kubectl: str, service: Path) -> None:
 def test_keda_reads_what_the_relay_answers(kubectl: str, service: Path) -> None:
     (scaled,) = of_kind(kustomized(kubectl, service, "prod"), "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]
-    (module,) = service.glob("src/*/api/backlog.py")
+    (module,) = service.glob("src/*/chassis/http/backlog.py")
 
     assert f'return {{"{trigger["metadata"]["valueLocation"]}": ' in module.read_text("utf-8")
 

@@ -79,7 +79,7 @@ def a_service(folder: Path) -> Path:
     )
     for module in ("__init__.py", "events/__init__.py"):
         (package / module).write_text("")
-    shutil.copy(ROOT / "tests/eventing.py", package)
+    shutil.copy(ROOT / "tests/eventing.py", package / "chassis.py")
     return package
 
 

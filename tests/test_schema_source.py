@@ -76,7 +76,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.json_schema import SkipJsonSchema
 
-from ..eventing import DomainEvent, event
+from ..chassis import DomainEvent, event
 
 
 class Status(StrEnum):

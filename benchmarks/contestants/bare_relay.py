@@ -12,7 +12,7 @@ import uvloop
 from redis.asyncio import Redis
 
 SIZE = 500
-PUBLISH = files("orders.messaging").joinpath("lua/publish.lua").read_text()
+PUBLISH = files("orders.chassis.messaging").joinpath("lua/publish.lua").read_text()
 LOCK = "SELECT pg_try_advisory_xact_lock(1)"
 OLDEST = "SELECT id, stream, attributes::text, data FROM outbox WHERE id > $1 ORDER BY id LIMIT $2"
 MOVE = """

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
 from .. import models
-from .deps import Uow
+from ..chassis import Uow
 from .orders import NewOrder, OrderOut
 
 router = APIRouter()

@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from orders.embedded import Postgres, Valkey
+from orders.chassis.dev import Postgres, Valkey
 
 OPTIONS = ("-c", "max_connections=500", "-c", "max_wal_size=4GB", "-c", "shared_buffers=1GB")
 

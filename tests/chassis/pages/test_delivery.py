@@ -10,6 +10,7 @@ from orders.chassis.cli.main import app
 from orders.chassis.settings import Settings
 
 TESTS = Path(__file__).parents[1]
+TEMPLATE = TESTS.parents[1]
 ROOT = Path.cwd()
 SOURCES = ROOT / "src" / PACKAGE / "chassis"
 PAGE = (ROOT / "docs" / "delivery.md").read_text("utf-8")
@@ -35,7 +36,7 @@ def test_the_tests_it_names_exist() -> None:
 
 
 def test_the_modules_it_names_exist() -> None:
-    folders = (SOURCES / "messaging", SOURCES, TESTS)
+    folders = (SOURCES / "messaging", SOURCES, TEMPLATE)
     modules = named(r"[\w/]+\.(?:py|lua)")
 
     assert [] == [name for name in modules if not any((at / name).is_file() for at in folders)]

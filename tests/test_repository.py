@@ -77,7 +77,8 @@ def test_commands_in_the_documentation_exist(page: str) -> None:
 
 
 def modules(*folders: str) -> list[Path]:
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    found = {path for folder in folders for path in (ROOT / folder).rglob("*.py")}
+    return sorted(found - set((ROOT / "tests" / "chassis").rglob("*.py")))  # long stories
 
 
 def functions(text: str) -> dict[str, int]:

@@ -40,10 +40,11 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
 
 def _machine(content: Mapping[str, Any]) -> str:
     machine = content["machine"]
+    bytecode = "set" if machine["PYTHONDONTWRITEBYTECODE"] else "not set"
     versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
     return (
         f"{machine['cpus']} CPUs ({machine['cpu']}), {machine['system']}, "
-        f"Python {machine['python']}; {versions}."
+        f"Python {machine['python']} with PYTHONDONTWRITEBYTECODE {bytecode}; {versions}."
     )
 
 

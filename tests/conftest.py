@@ -15,7 +15,10 @@ from eventsmith.cli.app import app
 from eventsmith.template import bundle, source
 
 if TYPE_CHECKING:
+    from pytest_copie.plugin import Copie
+
     from growing import Grown, Template
+    from running import Installed
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "scripts"))
@@ -34,8 +37,12 @@ loud: {type: bool, default: "{{ with_example }}", when: false}
     "template/service/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers|to_nice_yaml }}",
 }
 
-# A file of tests runs in one process. What takes longest begins first, so that all end together.
-LONGEST = ["test_generated.py", "test_image.py", "test_benchmarks.py", "test_security.py"]
+# What `make test-fast` leaves out. A file of tests runs in one process; these begin first, in this
+# order, so that all end together.
+SLOW = [
+    *("test_proved.py", "test_image.py", "test_benchmarks.py", "test_update_real.py"),
+    *("test_security.py", "test_demo.py", "test_desk.py", "test_wheel.py", "test_kubernetes.py"),
+]
 
 # It imports a service; `running.prove` runs it in one.
 collect_ignore = ["chassis"]
@@ -48,7 +55,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    order = {name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: order.get(item.path.name, len(SLOW)))
+    for item in items:
+        if item.path.name in SLOW:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,6 +95,31 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = CliRunner().invoke(app, ["new", str(folder), "--defaults", "--no-lock"])
     assert result.exit_code == 0, result.output
     return folder
+
+
+@pytest.fixture(scope="session")
+def mypy_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Let services share what mypy knows of the packages that all of them install."""
+    return str(tmp_path_factory.mktemp("mypy"))
+
+
+@pytest.fixture(scope="session")
+def installed() -> "dict[str, Installed]":
+    """Remember what is installed already, so that no service is installed twice."""
+    return {}
+
+
+@pytest.fixture
+def service(
+    request: pytest.FixtureRequest, copie_session: "Copie", installed: "dict[str, Installed]"
+) -> "Installed":
+    """Return a service by the name it has in `rendering`, installed; tests leave it as it is."""
+    from services import generated  # noqa: PLC0415 - which imports this module
+
+    name = request.param
+    if name not in installed:
+        installed[name] = generated(copie_session, name)
+    return installed[name]
 
 
 @pytest.fixture

@@ -29,9 +29,11 @@ AWKWARD: dict[str, Answers] = {
         "project_slug": "user-profile",
         "aggregate": "UserProfile",
     },
-    "billing-invoice": {"project_slug": "billing", "aggregate": "Invoice"},
-    "billing-status": {"project_slug": "billing", "aggregate": "Status"},
-    "billing-category": {"project_slug": "billing", "aggregate": "Category"},
+    "shortest": {"project_slug": "a", "aggregate": "Status"},
+    "longest": {
+        "project_slug": "customer-relationship-management-service",
+        "aggregate": "Category",
+    },
     "punctuated": {"project_name": 'Bob\'s "Burgers" & {{ more }}: 100 % \\ #1'},
 }
 

@@ -16,6 +16,7 @@ import yaml
 
 from conftest import ROOT
 
+SUITE = ROOT / "tests" / "chassis"
 # What the surrounding test run says to tools must not reach the services' own.
 _OURS = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH", "PYTEST_ADDOPTS")
 
@@ -51,7 +52,7 @@ def run(folder: Path, *command: str, **env: str) -> str:
         text=True,
         errors="replace",
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}"
     return done.stdout
@@ -67,6 +68,12 @@ class Installed:
         """Run one of its programs in its folder."""
         return run(self.folder, str(self.folder / ".venv" / "bin" / program), *args, **env)
 
+    def check(self, mypy_cache: str) -> None:
+        """Check it by its own rules of style, format and types."""
+        self.run("ruff", "check", ".")
+        self.run("ruff", "format", "--check", ".")
+        self.run("mypy", MYPY_CACHE_DIR=mypy_cache)
+
     def answers(self) -> dict[str, object]:
         """Return what Copier recorded."""
         recorded = yaml.safe_load((self.folder / ".copier-answers.yml").read_text("utf-8"))
@@ -81,6 +88,15 @@ def install(folder: Path) -> Installed:
     wanted = ["--editable", ".", "--group", "dev"]
     run(folder, uv(), "pip", "install", "--quiet", "--python", ".venv", *pins, *wanted)
     return Installed(folder)
+
+
+def prove(service: Installed, *files: str, **env: str) -> None:
+    """Run the exhaustive suite of the chassis against a service, or some files of it."""
+    (chassis,) = service.folder.glob("src/*/chassis")
+    env |= {"PYTHONPATH": str(SUITE.parent), "PROVED_PACKAGE": chassis.parent.name}
+    where = ["-c", SUITE / "pytest.ini", "--rootdir", SUITE, "--confcutdir", SUITE]
+    paths = [SUITE / file for file in files] or [SUITE]
+    service.run("python", "-m", "pytest", "-q", *map(str, (*where, *paths)), **env)
 
 
 def free_port() -> int:

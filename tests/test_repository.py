@@ -67,7 +67,7 @@ def test_make_alone_lists_every_target() -> None:
 def test_commands_in_the_documentation_exist(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
     typed = [line for block in FENCE.findall(text) for line in block.splitlines()]
-    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     commands = getattr(get_command(app), "commands", {})
 
     for line in typed:

@@ -107,7 +107,9 @@ def module_of(source: ContractSource, class_name: str = "OrderCreated") -> str:
 class {class_name}(DomainEvent):
     """{source.description}"""
 '''
-    parts = ['"""The contract of orders.OrderCreated.v1."""\n', source.imports, "", ""]
+    parts = ['"""The contract of orders.OrderCreated.v1."""\n']
+    parts += [source.imports, ""] if source.imports else []
+    parts += ["from ..chassis import DomainEvent, event", "", ""]
     parts += [source.classes, "", ""] if source.classes else []
     return "\n".join([*parts, event, *([f"{source.fields}\n"] if source.fields else [])])
 

@@ -50,6 +50,8 @@ def update(
         show(outcome.diff, end="")
         for path, reason in outcome.conflicts.items():
             note(f"this would be a conflict: {path}, {reason}")
+        for line in outcome.outdated:
+            note(f"this import would have to change: {line}")
     else:
         _tell(outcome)
     raise typer.Exit(_CONFLICTS if outcome.conflicts else 0)
@@ -96,12 +98,16 @@ def _tell(outcome: "Update") -> None:
     commit = f"{git} commit --message {quote(f'Update {slug} to {end}')}{only}"
     way = f"from {start} to {end}" if start != end else f"at {end}"
     show(f"Updated {slug} {way}: {_counted(outcome.changed, 'file')}, nothing is committed.")
-    if not outcome.conflicts:
+    if outcome.conflicts:
+        show(f"{_counted(outcome.conflicts, 'conflict')} to resolve:")
+        hint(*(f"{path}  {reason}" for path, reason in outcome.conflicts.items()))
+    if outcome.outdated:
+        show(f"{_counted(outcome.outdated, 'import')} of yours to change, for what has moved:")
+        hint(*map(str, outcome.outdated))
+    if not (outcome.conflicts or outcome.outdated):
         hint(f"{git} diff --cached{only}", commit)
         return
-    show(f"{_counted(outcome.conflicts, 'conflict')} to resolve:")
-    hint(*(f"{path}  {reason}" for path, reason in outcome.conflicts.items()))
-    show("When they are:")
+    show("When that is done:")
     hint(f"{git} add --all -- .", commit)
     show("Or back to where you were:")
     hint(undo(git))

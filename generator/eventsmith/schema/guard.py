@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from eventsmith.errors import EventsmithError
-from eventsmith.schema.vocabulary import BUILTINS, MODULES
+from eventsmith.schema.vocabulary import BUILTINS, CHASSIS, MODULES
 
 _CALLS = {"ConfigDict", "Decimal", "Field"}
 _HARMLESS = (
@@ -15,7 +15,7 @@ _HARMLESS = (
 
 
 def imported_names(code: str) -> set[str]:
-    """Return what `code` has to import; raises unless it is nothing but declarations."""
+    """Return what `code` imports beside the chassis; raises unless it is nothing but declarations."""
     nodes = list(ast.walk(ast.parse(code)))
     classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
     for node in nodes:
@@ -25,7 +25,7 @@ def imported_names(code: str) -> set[str]:
             raise _fault(ast.unparse(text))
     names = [node for node in nodes if isinstance(node, ast.Name)]
     used = {name.id for name in names if isinstance(name.ctx, ast.Load)}
-    if unknown := used - classes - BUILTINS - MODULES.keys():
+    if unknown := used - classes - BUILTINS - CHASSIS - MODULES.keys():
         raise _fault(min(unknown))
     return used & MODULES.keys()
 

@@ -7,14 +7,13 @@ from eventsmith.schema.vocabulary import MODULES
 
 
 def imports(names: Iterable[str]) -> str:
-    """Return the lines that import `names`: the standard library's, Pydantic's, the service's."""
+    """Return the lines that import `names`: the standard library's, then Pydantic's."""
     modules: dict[str, list[str]] = {}
     for name in names:
         modules.setdefault(MODULES[name], []).append(name)
-    groups: tuple[list[str], ...] = ([], [], [])
+    groups: tuple[list[str], list[str]] = ([], [])
     for module in sorted(modules):
-        place = 2 if module.startswith("..") else int(module.startswith("pydantic"))
-        groups[place].append(_import(module, modules[module]))
+        groups[module.startswith("pydantic")].append(_import(module, modules[module]))
     return "\n\n".join("\n".join(group) for group in groups if group)
 
 

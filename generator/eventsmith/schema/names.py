@@ -8,7 +8,7 @@ from itertools import chain, count
 
 from eventsmith.naming import words
 from eventsmith.schema.model import Json
-from eventsmith.schema.vocabulary import BUILTINS, MODULES
+from eventsmith.schema.vocabulary import BUILTINS, CHASSIS, MODULES
 
 LONGEST = 60
 
@@ -24,10 +24,17 @@ _OF_A_MODEL = {
 _PROTECTED = ("model_dump", "model_validate")
 _OF_AN_EVENT = {"data", "event_type", "of"}
 _AMBIGUOUS = {"I", "O", "l"}
-_NO_FIELD = {*keyword.kwlist, *_OF_A_MODEL, *MODULES, *BUILTINS, *_AMBIGUOUS, "cls", "self"} - {
-    "event"
-}
-_NO_CLASS = {*keyword.kwlist, *dir(builtins), *MODULES}
+_NO_FIELD = {
+    *keyword.kwlist,
+    *_OF_A_MODEL,
+    *MODULES,
+    *CHASSIS,
+    *BUILTINS,
+    *_AMBIGUOUS,
+    "cls",
+    "self",
+} - {"event"}
+_NO_CLASS = {*keyword.kwlist, *dir(builtins), *MODULES, *CHASSIS}
 
 
 def of_fields(keys: Sequence[str], *, of_event: bool) -> list[str]:

@@ -22,7 +22,7 @@ from eventsmith.schema.reading import Snapshot
 class ContractSource:
     """The parts of a module, without line breaks around them, and the file that goes with it.
 
-    `imports` are all there are. `classes` are those that the event's fields are made of, and may
+    `imports` are all there are beside the chassis's, and may be empty. `classes` are those that the event's fields are made of, and may
     be empty. `description` is the event's docstring. `fields` is the body of its class, indented,
     and may be empty as well. `snapshot` is the text that the importing service would export.
     """
@@ -46,7 +46,7 @@ def contract_source(snapshot: Snapshot, class_name: str) -> ContractSource:
             "leave out --from and write its class by hand"
         ) from None
     frame = f"class {class_name}(DomainEvent):\n" + (fields or f"{STEP}''")
-    names = imported_names(f"{before}\n{frame}") | {"event"}
+    names = imported_names(f"{before}\n{frame}")
     description = event.description or f"{snapshot.event.publisher} tells that this happened."
     exports = exported(snapshot, event, classes, description)
     return ContractSource(imports(names), before, description, fields, exports)

@@ -59,6 +59,7 @@ MODULES = {
     **dict.fromkeys(("Base64Bytes", "Base64UrlBytes"), "pydantic"),
     **{f"UUID{version}": "pydantic" for version in (1, 3, 4, 5, 6, 7, 8)},
     "SkipJsonSchema": "pydantic.json_schema",
-    **dict.fromkeys(("DomainEvent", "event"), "..chassis"),
 }
+# What the template imports for every event: where from is its own business, and never recorded.
+CHASSIS = {"DomainEvent", "event"}
 BUILTINS = {"bool", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"}

@@ -90,15 +90,32 @@ class Merger:
             about, path = line.split("\t", 1)
             mode, blob, stage = about.split(" ")
             conflicts.setdefault(path, {})[int(stage)] = Entry(mode, blob)
-        return self._without_deleted(self.read(first), conflicts)
+        return self._without_deleted(base, self.read(first), conflicts)
 
-    def _without_deleted(self, tree: dict[str, Entry], conflicts: Mapping[str, Stages]) -> Merge:
-        """Let what the user has deleted stay deleted, whatever became of it in the template."""
-        removed = [path for path, stages in conflicts.items() if stages.keys() == {1, 3}]
-        left = {path: entry for path, entry in tree.items() if path not in removed}
-        open_ones = {path: each for path, each in conflicts.items() if path not in removed}
+    def _without_deleted(
+        self, base: Tree, tree: dict[str, Entry], conflicts: Mapping[str, Stages]
+    ) -> Merge:
+        """Let what the user has deleted stay deleted where it was; at a new path it is a new file.
+
+        Other files of the template rely on what it has moved there.
+        """
+        deleted = {path: each for path, each in conflicts.items() if each.keys() == {1, 3}}
+        removed = [path for path in deleted if path in base]
+        moved = {path: each[3] for path, each in deleted.items() if path not in base}
+        left = {path: entry for path, entry in tree.items() if path not in removed} | moved
+        open_ones = {path: each for path, each in conflicts.items() if path not in deleted}
         self._commit(left, _RESULT)
         return Merge(left, self.write(left), open_ones, removed)
+
+    def texts(self, tree: Tree) -> dict[str, bytes]:
+        """Return the contents of files."""
+        given = "".join(f"{entry.hash}\n" for entry in tree.values()).encode()
+        rest, found = self._git("cat-file", "--batch", given=given), dict[str, bytes]()
+        for path in tree:
+            about, _, rest = rest.partition(b"\n")
+            size = int(about.split()[2])
+            found[path], rest = rest[:size], rest[size + 1 :]
+        return found
 
     def diff(self, before: Tree, after: Tree) -> str:
         """Return the difference as `git diff` shows it."""

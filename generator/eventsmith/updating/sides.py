@@ -1,7 +1,8 @@
 """The three sides of an update's merge: what each file counts as there; pure functions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from eventsmith.ownership import Kind
 from eventsmith.snapshot import Snapshot
@@ -23,9 +24,11 @@ def prepare(base: Side, theirs: Side, ours: Tree) -> tuple[Tree, Tree]:
     nor is it taken for the new home of a file that was renamed. Answers are Copier's to write, so
     theirs stand.
     """
-    yours = [path for path in {*base.tree, *theirs.tree, *ours} if _is_yours(path, base, theirs)]
+    paths = {*base.tree, *theirs.tree, *ours}
+    yours = {path for path in paths if _is_yours(path, base, theirs)} - {*_new(base, theirs, ours)}
+    yours |= _kept(base, theirs, yours | (ours.keys() - base.tree.keys()))
     records = base.snapshot.records | theirs.snapshot.records
-    return _with(ours, base.tree, [*yours, *records]), _with(ours, theirs.tree, yours)
+    return _with(ours, base.tree, yours | records), _with(ours, theirs.tree, yours)
 
 
 def changed(before: Tree, after: Tree) -> list[str]:
@@ -34,13 +37,32 @@ def changed(before: Tree, after: Tree) -> list[str]:
 
 
 def _is_yours(path: str, base: Side, theirs: Side) -> bool:
-    """Go by the new version; by either for what it no longer renders."""
-    kinds = {theirs.snapshot.ownership.kind(path)}
-    if path not in theirs.tree:
-        kinds.add(base.snapshot.ownership.kind(path))
-    return Kind.YOURS in kinds
+    """Go by the new version; by the old one for what the new one no longer renders."""
+    side = base if path in base.tree and path not in theirs.tree else theirs
+    return side.snapshot.ownership.kind(path) is Kind.YOURS
 
 
-def _with(ours: Tree, tree: Tree, paths: list[str]) -> Mapping[str, Entry]:
-    others = {path: entry for path, entry in tree.items() if path not in set(paths)}
+def _new(base: Side, theirs: Side, ours: Tree) -> Iterator[str]:
+    """Yield new packages for the user's modules, which files of the template import.
+
+    Unless the user has a module of that name, which the package would hide.
+    """
+    for path in theirs.tree.keys() - base.tree.keys() - ours.keys():
+        if path.endswith("/__init__.py") and f"{PurePosixPath(path).parent}.py" not in ours:
+            yield path
+
+
+def _kept(base: Side, theirs: Side, own: Iterable[str]) -> set[str]:
+    """Return what makes packages of folders that the template leaves, and modules of `own` do not.
+
+    Without it type checkers would pass over them in silence.
+    """
+    modules = (PurePosixPath(path) for path in own if path.endswith(".py"))
+    folders = {folder for module in modules for folder in module.parents}
+    gone = (path for path in base.tree.keys() - theirs.tree.keys() if path.endswith("/__init__.py"))
+    return {path for path in gone if PurePosixPath(path).parent in folders}
+
+
+def _with(ours: Tree, tree: Tree, paths: Collection[str]) -> Mapping[str, Entry]:
+    others = {path: entry for path, entry in tree.items() if path not in paths}
     return others | {path: ours[path] for path in paths if path in ours}

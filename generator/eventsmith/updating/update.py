@@ -9,8 +9,10 @@ from eventsmith.errors import EventsmithError
 from eventsmith.repository import ready
 from eventsmith.service import Service, find
 from eventsmith.snapshot import Snapshot, take
-from eventsmith.template.versions import versions
+from eventsmith.template.versions import Version, versions
+from eventsmith.updating import moves
 from eventsmith.updating.applying import apply
+from eventsmith.updating.imports import Outdated, outdated
 from eventsmith.updating.merging import Merge, Merger, Tree
 from eventsmith.updating.remarks import leftovers, remarks
 from eventsmith.updating.route import Route, lead
@@ -43,7 +45,8 @@ class Request:
 class Update:
     """What an update came to. Without `changed`, the service was there already.
 
-    Paths are below the service; `conflicts` says of each what is the matter.
+    Paths are below the service; `conflicts` says of each what is the matter. `outdated` are the
+    lines of the user's that import what the template has moved: they are left alone.
     """
 
     service: Service
@@ -52,6 +55,7 @@ class Update:
     alone: bool  # the service is all that its repository holds
     changed: Sequence[str] = ()
     conflicts: Mapping[str, str] = field(default_factory=dict)
+    outdated: Sequence[Outdated] = ()
     notes: Sequence[str] = ()
     diff: str = ""
 
@@ -75,8 +79,10 @@ def update(request: Request, *, dry_run: bool = False) -> Update:
         _refuse_another(service, route, theirs)
         merger = Merger(repository.git, Path(scratch, "merge"))
         ours = merger.read(repository.git.line("rev-parse", repository.tree))
-        merge = _merge(merger, ours, (base, theirs), f"template-{end}")
-        outcome = _outcome(outcome, merge, ours)
+        before, after = (Side(each, merger.keep(each.files)) for each in (base, theirs))
+        merge = _merge(merger, ours, before, after, f"template-{end}")
+        imports = _outdated(merger, merge, after, route.target)
+        outcome = replace(_outcome(outcome, merge, ours), outdated=imports)
         if outcome.changed and not dry_run:
             merger.hand_over()
             apply(repository, merge)
@@ -96,8 +102,7 @@ def _refuse_another(service: Service, route: Route, theirs: Snapshot) -> None:
                 )
 
 
-def _merge(merger: Merger, ours: Tree, snapshots: tuple[Snapshot, Snapshot], label: str) -> Merge:
-    base, theirs = (Side(snapshot, merger.keep(snapshot.files)) for snapshot in snapshots)
+def _merge(merger: Merger, ours: Tree, base: Side, theirs: Side, label: str) -> Merge:
     if unknown := base.snapshot.records - ours.keys():
         raise EventsmithError(f"{min(unknown)} is not committed; commit it, then run this again")
     before, after = prepare(base, theirs, ours)
@@ -112,3 +117,14 @@ def _outcome(outcome: Update, merge: Merge, ours: Tree) -> Update:
     }
     notes = [*leftovers(merge, paths, ours)]
     return replace(outcome, changed=paths, conflicts=reasons, notes=notes)
+
+
+def _outdated(merger: Merger, merge: Merge, theirs: Side, target: Version) -> list[Outdated]:
+    """Return what is wrong with the imports in files that are not just as the template has them."""
+    own = {
+        path: entry
+        for path, entry in merge.tree.items()
+        if path.endswith(".py") and entry != theirs.tree.get(path)
+    }
+    told = moves.read(target.folder, str(theirs.snapshot.renders[0].answers["package"]))
+    return outdated(merger.texts(own), merge.tree, told)

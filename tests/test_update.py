@@ -93,22 +93,85 @@ def test_an_option_that_is_switched_off_takes_its_files_unless_edited(
     assert "guide line 2, mine" in grown.read("docs/guide.md")
 
 
-@pytest.mark.parametrize("new", ["relay.py", "publisher.py"])
-def test_what_the_user_deleted_stays_deleted(template: Template, grown: Grown, new: str) -> None:
+def test_what_the_user_deleted_stays_deleted(template: Template, grown: Grown) -> None:
     grown.delete(RELAY)
     template.replace(f"{PIPE}/relay.py", "relay line 11", "relay line 11, newer")
-    template.move(f"{PIPE}/relay.py", f"{PIPE}/{new}")
     template.release("v1.1.0")
 
     result = grown.update()
 
     assert result.exit_code == 0, result.output
-    assert f"note: you deleted src/shop/pipe/{new}, and an update leaves it so" in result.stderr
+    assert f"note: you deleted {RELAY}, and an update leaves it so" in result.stderr
     assert {path.name for path in (grown.folder / "src/shop/pipe").iterdir()} == {
         "migrations",
         "outbox.py",
     }
     assert grown.unstaged() == []
+
+
+@pytest.mark.parametrize("change", ["relay line 11", "relay line 11, newer"])
+def test_what_the_user_deleted_comes_back_where_the_template_moves_it(
+    template: Template, grown: Grown, change: str
+) -> None:
+    grown.delete(RELAY)
+    template.replace(f"{PIPE}/relay.py", "relay line 11", change)
+    template.move(f"{PIPE}/relay.py", "src/{{ package }}/chassis/relay.py")
+    template.release("v1.1.0")
+
+    result = grown.update()
+
+    assert result.exit_code == 0, result.output
+    assert "you deleted" not in result.stderr
+    assert f"{change}\n" in grown.read("src/shop/chassis/relay.py")
+    assert not (grown.folder / RELAY).exists()
+    assert grown.unstaged() == []
+
+
+def test_a_new_package_for_the_users_modules_arrives(template: Template, grown: Grown) -> None:
+    template.replace("copier.yml", "[/notes.md,", '[/notes.md, "/src/{{ package }}/tasks",')
+    template.write("src/{{ package }}/tasks/__init__.py", "tasks\n")
+    template.write("src/{{ package }}/tasks/sample.py", "a sample\n")
+    template.release("v1.1.0")
+
+    assert grown.update().exit_code == 0
+
+    assert grown.read("src/shop/tasks/__init__.py") == "tasks\n"
+    assert not (grown.folder / "src/shop/tasks/sample.py").exists()
+
+
+def test_a_new_package_does_not_hide_a_module_of_the_users(
+    template: Template, grown: Grown
+) -> None:
+    grown.write("src/shop/tasks.py", "mine\n")
+    grown.commit("Add a module")
+    template.replace("copier.yml", "[/notes.md,", '[/notes.md, "/src/{{ package }}/tasks",')
+    template.write("src/{{ package }}/tasks/__init__.py", "tasks\n")
+    template.release("v1.1.0")
+
+    assert grown.update().exit_code == 0
+
+    assert not (grown.folder / "src/shop/tasks").exists()
+
+
+@pytest.mark.parametrize("inside", ["mine.py", "deeper/mine.py"])
+def test_a_folder_that_the_template_leaves_stays_a_package_for_the_users_modules(
+    template: Template, grown: Grown, inside: str
+) -> None:
+    for folder in ("pipe", "other"):
+        template.write(f"src/{{{{ package }}}}/{folder}/__init__.py", f"a package, {folder}\n")
+    template.release("v1.1.0")
+    assert grown.update().exit_code == 0
+    grown.write(f"src/shop/pipe/{inside}", "mine\n")
+    grown.commit("Update, and add a module")
+    for folder in ("pipe", "other"):
+        template.move(f"src/{{{{ package }}}}/{folder}", f"src/{{{{ package }}}}/chassis/{folder}")
+    template.release("v1.2.0")
+
+    assert grown.update().exit_code == 0
+
+    for package in ("pipe", "chassis/pipe", "chassis/other"):
+        assert (grown.folder / f"src/shop/{package}/__init__.py").exists()
+    assert not (grown.folder / "src/shop/other").exists()
 
 
 def test_what_is_rendered_once_neither_changes_nor_comes_back(

@@ -57,7 +57,7 @@ def test_git_refuses_to_commit_before_they_are_resolved(torn: Grown) -> None:
 
 
 def test_the_commands_shown_finish_it(torn: Grown) -> None:
-    shown = typed(torn.update().stdout, "When they are:")
+    shown = typed(torn.update().stdout, "When that is done:")
     torn.write(RELAY, "resolved\n")
 
     for command in shown:

@@ -15,7 +15,7 @@ _HARMLESS = (
 
 
 def imported_names(code: str) -> set[str]:
-    """Return what `code` imports beside the chassis; raises unless it is nothing but declarations."""
+    """Return what `code` imports, chassis aside; raises unless it is nothing but declarations."""
     nodes = list(ast.walk(ast.parse(code)))
     classes = {node.name for node in nodes if isinstance(node, ast.ClassDef)}
     for node in nodes:

@@ -22,9 +22,10 @@ from eventsmith.schema.reading import Snapshot
 class ContractSource:
     """The parts of a module, without line breaks around them, and the file that goes with it.
 
-    `imports` are all there are beside the chassis's, and may be empty. `classes` are those that the event's fields are made of, and may
-    be empty. `description` is the event's docstring. `fields` is the body of its class, indented,
-    and may be empty as well. `snapshot` is the text that the importing service would export.
+    `imports` are all there are beside the chassis's, and may be empty. `classes` are those that the
+    event's fields are made of, and may be empty. `description` is the event's docstring. `fields`
+    is the body of its class, indented, and may be empty as well. `snapshot` is the text that the
+    importing service would export.
     """
 
     imports: str

@@ -48,7 +48,8 @@ def _new(base: Side, theirs: Side, ours: Tree) -> Iterator[str]:
     Unless the user has a module of that name, which the package would hide.
     """
     for path in theirs.tree.keys() - base.tree.keys() - ours.keys():
-        if path.endswith("/__init__.py") and f"{PurePosixPath(path).parent}.py" not in ours:
+        package, is_init, _ = path.partition("/__init__.py")
+        if path.startswith("src/") and is_init and f"{package}.py" not in ours:
             yield path
 
 

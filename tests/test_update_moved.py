@@ -1,9 +1,13 @@
 """The imports that an update names: what has moved, where it is now, and whose lines they are."""
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+import older
+from conftest import ROOT, git
 from eventsmith.updating import moves
 from eventsmith.updating.imports import outdated
 from growing import Grown, Template
@@ -162,3 +166,60 @@ def test_an_update_without_moves_says_nothing_of_them(template: Template, grown:
     template.release("v1.1.0")
 
     assert "import" not in grown.update().stdout
+
+
+def modules_of(folder: Path) -> dict[str, Path]:
+    """Return the modules of a service, as Python names them."""
+    files = [*(folder / "src").rglob("*.py"), *(folder / "tests").rglob("*.py")]
+    names = (file.relative_to(folder).as_posix().removeprefix("src/") for file in files)
+    return {dotted(name): file for name, file in zip(names, files, strict=True)}
+
+
+def dotted(name: str) -> str:
+    return name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+
+
+def names_in(file: Path) -> Iterator[str]:
+    """Yield what can be imported from a module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield node.name
+            case ast.Name(name, ast.Store()):
+                yield name
+            case ast.alias(name, called):
+                yield called or name
+
+
+def test_each_new_place_is_there(untouched: Path) -> None:
+    modules = modules_of(untouched)
+    places = moves.read(ROOT, "shop").moved
+
+    def is_there(place: str) -> bool:
+        home, _, name = place.rpartition(".")
+        return place in modules or (home in modules and name in names_in(modules[home]))
+
+    assert {old: new for old, new in places.items() if not is_there(new)} == {}
+
+
+def test_each_module_from_before_the_chassis_was_one_folder_is_told_of(untouched: Path) -> None:
+    older.need()
+    present, told = modules_of(untouched), moves.read(ROOT, "shop")
+    folder = "template/service"
+    listed = git(ROOT, "ls-tree", "-r", "-z", "--name-only", older.COMMIT, "--", folder)
+    paths = (path.removeprefix(f"{folder}/") for path in listed.split("\0"))
+    plain = (path.replace("{{ package }}", "shop").removesuffix(".jinja") for path in paths)
+    kit = ("tests/conftest.py", "tests/unit/", "tests/integration/", "tests/failpoints/")
+    wanted = [
+        dotted(path.removeprefix("src/"))
+        for path in plain
+        if path.startswith(("src/", "tests/")) and path.endswith(".py") and "{" not in path
+        if not path.startswith((*kit, "tests/chaos/")) and "/migrations/" not in path
+    ]
+
+    places = {module: told.of_module(module, present) for module in wanted}
+
+    lost = [module for module, place in places.items() if place is None and module not in present]
+    assert set(lost) <= {"shop.models"}  # which is the owner's
+    wrong = {old: new for old, new in places.items() if isinstance(new, str) and new not in present}
+    assert wrong == {}

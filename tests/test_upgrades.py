@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import pytest
 import yaml
 from packaging.version import Version
+from pathspec import PathSpec
 
+import older
 from conftest import ROOT, git
 from eventsmith.updating import upgrades
 from growing import Grown, Template
@@ -68,10 +70,19 @@ def unnoted(template: Template, tag: str) -> list[str]:
     folders = ["template/service", "template/event"]
     before = git(template.folder, "ls-tree", "-r", "-z", "--name-only", tag, "--", *folders)
     now = (path.relative_to(template.folder) for path in template.folder.glob("template/*/**/*"))
-    releases = upgrades.read(template.folder).values()
+    gone = served(before.split("\0")) - served(path.as_posix() for path in now)
+    since = upgrades.news(upgrades.read(template.folder), [noted_at(template, tag)])
     keys = ("renamed", "removed")
-    noted = {path for release in releases for key in keys for path in release.get(key, ())}
-    return sorted(served(before.split("\0")) - served(path.as_posix() for path in now) - noted)
+    patterns = [path for release in since.values() for key in keys for path in release.get(key, ())]
+    noted = PathSpec.from_lines("gitignore", patterns)
+    return sorted(path for path in gone if not noted.match_file(path))
+
+
+def noted_at(template: Template, tag: str) -> upgrades.Releases:
+    """Return the notes as they were at a tag."""
+    name = "template/upgrades.yml"
+    held = git(template.folder, "ls-tree", "--name-only", tag, "--", name)
+    return yaml.safe_load(git(template.folder, "show", f"{tag}:{name}")) if held else {}
 
 
 def served(names: Iterable[str]) -> set[str]:
@@ -90,6 +101,26 @@ def test_the_guard_finds_what_is_not_noted(template: Template) -> None:
         "1.1.0:\n  removed: [docs/guide.md]\n  renamed: {src/<package>/pipe/relay.py: elsewhere}\n",
     )
     assert unnoted(template, "v1.0.0") == []
+
+
+def test_a_folder_may_be_noted_for_the_files_in_it(template: Template) -> None:
+    template.move("src/{{ package }}/pipe", "src/{{ package }}/chassis")
+    template.write("template/upgrades.yml", "1.1.0: {renamed: {src/<package>/pipe/: elsewhere}}\n")
+    assert unnoted(template, "v1.0.0") == []
+    template.release("v1.1.0")
+
+    template.write("src/{{ package }}/pipe/relay.py", "again\n")
+    template.release("v1.2.0")
+    template.path("src/{{ package }}/pipe/relay.py").unlink()
+
+    assert unnoted(template, "v1.2.0") == ["src/<package>/pipe/relay.py"]
+
+
+def test_the_notes_name_every_file_that_went_into_the_chassis() -> None:
+    """No release shows it: services made before the first one may be updated too."""
+    older.need()
+
+    assert unnoted(Template(ROOT), older.COMMIT) == []
 
 
 def test_news_is_what_one_of_the_bases_did_not_tell() -> None:

@@ -64,13 +64,13 @@ def check(
         bool, typer.Option("--diff", help="Show what would bring the files back.")
     ] = False,
     latest: Annotated[
-        bool, typer.Option("--latest", help="Take a newer template for a fault.")
+        bool, typer.Option("--latest", help="Find fault with an older template too.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     folder: Folder = Path(),
     template: Template = None,
 ) -> None:
-    """Tell whether the template's files, the events and the contracts are as they should be."""
+    """Tell whether the chassis, the events and the contracts are as the template makes them."""
     from eventsmith.checking.check import check as run
 
     report = run(folder, template, latest=latest)

@@ -20,7 +20,7 @@ PORTS = dict.fromkeys(("API_PORT", "RELAY_PORT", "CONSUMER_PORT"), "0")
 
 def environment(**settings: str) -> dict[str, str]:
     """What a process of the suite's gets: these settings and no others, and free ports."""
-    kept = ("PATH", "LANG", "PROVED_PACKAGE")
+    kept = ("PATH", "LANG", "TMPDIR", "PROVED_PACKAGE")
     inherited = {name: os.environ[name] for name in kept if name in os.environ}
     path = {"PYTHONPATH": str(Path(__file__).parents[1])}
     return inherited | path | PORTS | {"LOG_FORMAT": "json"} | settings

@@ -1,4 +1,4 @@
-"""A short run of chaos: always in CI, and elsewhere by `make chaos`, which also runs long ones."""
+"""A short run of chaos: always in CI; longer ones by hand."""
 
 import os
 import secrets
@@ -10,7 +10,7 @@ from .run import chaos
 
 
 @pytest.mark.own_servers
-@pytest.mark.skipif(not os.environ.get("CI"), reason="half a minute: runs in CI, or by make chaos")
+@pytest.mark.skipif(not os.environ.get("CI"), reason="half a minute: runs in CI, or by hand")
 async def test_nothing_is_lost_or_done_twice_whatever_happens(tmp_path: Path) -> None:
     seed = secrets.randbelow(10**6)
 

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from ..pipe import VISIBILITY, Pipe, alike, handler
+from ..service.handlers.probed import obey
 from .outcomes import applied_once, dead_once, relayed
-from .service import obey
 from .victims import Victims
 
 

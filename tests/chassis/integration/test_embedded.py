@@ -12,6 +12,8 @@ import redis
 from orders.chassis.db import Database
 from orders.chassis.dev import EmbeddedServerUnavailable, Postgres, Valkey
 
+from ..processes import environment
+
 StartPostgres = Callable[..., Postgres]
 StartValkey = Callable[..., Valkey]
 
@@ -42,7 +44,8 @@ def test_a_second_user_joins_and_the_last_one_stops(private_valkey: StartValkey)
 def test_a_server_whose_starter_was_killed_is_joined(private_valkey: StartValkey) -> None:
     server = private_valkey()
     server.stop()
-    subprocess.run([sys.executable, "-c", STARTS_AND_IS_KILLED, server.folder], check=False)
+    program = [sys.executable, "-c", STARTS_AND_IS_KILLED, str(server.folder)]
+    subprocess.run(program, env=environment(), check=False)
     pid = server.pid
     server.start()
 

@@ -23,7 +23,7 @@ from orders.chassis.tracing.setup import DEFAULTS, exports
 
 from ..collector import Collector, Span, collecting
 from ..pipe import STREAM, Pipe, eventually
-from ..processes import started
+from ..processes import environment, started
 from ..service import SERVICE, service
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -267,7 +267,10 @@ async def test_where_nothing_is_exported_nothing_of_the_sdk_is_imported(tmp_path
         "print([m for m in sys.modules for part in parts if m == f'opentelemetry.{part}'])"
     )
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", code), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-c", code),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=asyncio.subprocess.PIPE,
     )
     printed, _ = await process.communicate()
 

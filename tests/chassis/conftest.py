@@ -5,14 +5,18 @@ databases and keys with random names and remove them; what harms a server runs o
 """
 
 import asyncio
+import atexit
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 
 import asyncpg
 import pytest
 import redis
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from orders.chassis.db import Database
 from orders.chassis.dev import Postgres, Valkey, create_database, drop_database
@@ -24,6 +28,10 @@ from orders.chassis.settings import Settings
 from .pipe import Pipe, Probed
 from .servers import leave, make_postgres, make_valkey, running
 from .service import service
+
+_examples = tempfile.mkdtemp(prefix="service-test-hypothesis-")
+set_hypothesis_home_dir(_examples)  # else it is the service's folder
+atexit.register(shutil.rmtree, _examples, ignore_errors=True)
 
 OWN_SERVERS = {"postgres_server", "redis_server", "private_postgres", "private_valkey"}
 

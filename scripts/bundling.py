@@ -1,14 +1,14 @@
 """Makes the template.bundle of wheel and sdist: the template of every release, as a git history.
 
-The history is synthetic: one commit for each tag, with nothing but the template in it, and the
-same bytes from the same tags. Services record the tag, so the project's own repository can take
-the bundle's place at any time.
+The history is synthetic: one commit for each tag, with nothing in it but the template and the suite
+that proves the services made from it, and the same bytes from the same tags. Services record the
+tag, so the project's own repository can take the bundle's place at any time.
 """
 
 import os
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.version import InvalidVersion, Version
 
 NAME = "template.bundle"
+SUITE = PurePosixPath("tests/chassis")
 
 
 class BundleHook(BuildHookInterface[BuilderConfig]):
@@ -106,9 +107,18 @@ class Repository:
         return [tag for version, tag in sorted(found) if version <= newest]
 
     def template(self, revision: str) -> str:
-        """Return the tree of `revision` with only the template left in it; empty without one."""
+        """Return what to bundle of `revision`, as a tree is listed; empty without a template."""
         listing = self.git("ls-tree", "--full-tree", revision, "copier.yml", "template")
-        return listing if listing.count("\n") == 1 else ""
+        if listing.count("\n") != 1:
+            return ""
+        suite = self.git("ls-tree", "--full-tree", revision, str(SUITE))
+        return f"{listing}\n{self._within(suite)}" if suite else listing
+
+    def _within(self, listing: str) -> str:
+        """Return the listing of the folder that has nothing in it but what is listed."""
+        about, _, path = listing.partition("\t")
+        tree = self.git("mktree", stdin=f"{about}\t{PurePosixPath(path).name}\n")
+        return f"040000 tree {tree}\t{PurePosixPath(path).parent}"
 
     def commit(self, name: str, revision: str, parents: list[str]) -> str:
         """Make the commit of a release and return its hash."""

@@ -51,18 +51,24 @@ def test_each_release_is_one_commit_in_the_order_of_versions(made: Made) -> None
     assert names == ["v1.0.0", "v1.9.0", "v1.10.0", "v2.0.0rc1"]
 
 
-def test_holds_the_template_and_nothing_else(made: Made) -> None:
+def test_holds_the_template_with_its_suite_and_nothing_else(made: Made) -> None:
     (made.checkout / "README.md").write_text("not for services")
+    (made.checkout / "tests/chassis/unit").mkdir(parents=True)
+    for name in ("test_all.py", "chassis/pytest.ini", "chassis/unit/test_retry.py"):
+        (made.checkout / "tests" / name).write_text(f"{name}\n")
     (made.checkout / "template/service/run.sh").write_text("#!/bin/sh\n")
     (made.checkout / "template/service/run.sh").chmod(0o755)
     made.release("v1.1.0")
 
     clone = made.clone("1.1.0")
 
-    assert sorted(path.name for path in clone.iterdir()) == [".git", "copier.yml", "template"]
-    assert git(clone, "rev-parse", "HEAD:template") == git(
-        made.checkout, "rev-parse", "HEAD:template"
-    )
+    names = sorted(path.name for path in clone.iterdir())
+    assert names == [".git", "copier.yml", "template", "tests"]
+    assert [path.name for path in (clone / "tests").iterdir()] == ["chassis"]
+    for folder in ("template", "tests/chassis"):
+        there = git(made.checkout, "rev-parse", f"HEAD:{folder}")
+        assert git(clone, "rev-parse", f"HEAD:{folder}") == there
+    assert git(clone, "ls-tree", "-r", "--name-only", "v1.0.0", "--", "tests") == ""
 
 
 def test_the_same_tags_give_the_same_bytes(made: Made, tmp_path: Path) -> None:

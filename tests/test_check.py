@@ -218,7 +218,7 @@ def test_it_works_without_git_and_says_when_there_is_no_service(
     grown.write("notes.md", "<<<<<<< yours\n=======\n>>>>>>> theirs\n")
     assert found(grown) == {"notes.md": "conflict"}
 
-    assert_refused(eventsmith("check"), ".copier-answers.yml is missing; name a service with -C")
+    assert_refused(eventsmith("check"), ".copier-answers.yml is missing; name a service's folder")
 
 
 def test_nothing_is_changed_by_looking(grown: Grown) -> None:

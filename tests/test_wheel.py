@@ -173,8 +173,10 @@ def test_the_sdist_holds_what_the_wheel_is_built_from_and_no_more(first: Path) -
         "scripts",
         "template",
         "template.bundle",
+        "tests",
     }
     assert [name for name in names if name.startswith("scripts/")] == ["scripts/bundling.py"]
+    assert {name.split("/")[1] for name in names if name.startswith("tests/")} == {"chassis"}
 
 
 def test_the_sdist_builds_the_wheel_that_the_checkout_builds(project: Project, first: Path) -> None:

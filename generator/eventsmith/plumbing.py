@@ -56,3 +56,12 @@ class Git:
         """Return the same with more in the environment."""
         more = {name: str(value) for name, value in environment.items()}
         return replace(self, environment={**self.environment, **more})
+
+
+def kept(folder: Path) -> list[str]:
+    """Return the files below `folder` that git keeps or would keep; without git, all in sight."""
+    listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if Git(folder).attempt(*listed).returncode == 0:
+        return sorted(set(Git(folder).names(*listed)))
+    paths = sorted(path.relative_to(folder) for path in folder.rglob("*"))
+    return [path.as_posix() for path in paths if not path.as_posix().startswith(".venv/")]

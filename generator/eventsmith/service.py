@@ -93,14 +93,14 @@ def find(start: Path) -> Service:
         if (candidate / ANSWERS).is_file():
             return _read(candidate)
     raise EventsmithError(
-        f"{start} is no service and lies in none: {ANSWERS} is missing; name a service with -C"
+        f"{start} is no service and lies in none: {ANSWERS} is missing; name a service's folder"
     )
 
 
 def _read(folder: Path) -> Service:
     answers = read_answers(folder, ANSWERS)
     if answers.get("kind") != "service" or "project_slug" not in answers:
-        raise EventsmithError(f"{folder} is a project of another template; name a service with -C")
+        raise EventsmithError(f"{folder} is a project of another template; name a service's folder")
     _refuse_odd(folder / ANSWERS, answers, _OF_A_SERVICE)
     names = sorted(path.name for path in (folder / EVENT_ANSWERS).glob("*.yml"))
     files = [f"{EVENT_ANSWERS}/{name}" for name in names]

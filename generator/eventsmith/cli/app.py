@@ -11,6 +11,7 @@ import typer
 
 from eventsmith.cli import catalog as cli_catalog
 from eventsmith.cli import events as cli_events
+from eventsmith.cli import proving as cli_proving
 from eventsmith.cli import updating as cli_updating
 from eventsmith.cli.options import Data, Template, pairs
 from eventsmith.cli.reporting import Commands, hint, note
@@ -18,6 +19,7 @@ from eventsmith.cli.reporting import Commands, hint, note
 app = typer.Typer(cls=Commands, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(cli_events.app)
 app.add_typer(cli_updating.app)
+app.add_typer(cli_proving.app)
 app.add_typer(cli_catalog.app)
 
 

@@ -11,8 +11,8 @@ from eventsmith.demo.narrator import Narrator
 from eventsmith.demo.programs import Servers, all_ended
 from eventsmith.demo.services import Service
 from eventsmith.demo.traffic import Posted
-from eventsmith.demo.uv import uv
 from eventsmith.errors import EventsmithError
+from eventsmith.uv import uv
 
 DEADLINE = 30.0
 """Seconds that the last order may take to be settled."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from eventsmith.demo.uv import environment, uv
 from eventsmith.errors import EventsmithError
+from eventsmith.uv import environment, uv
 
 START_TIMEOUT, STOP_TIMEOUT = 60.0, 20.0
 """Seconds."""
+_LOGGED = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 _HOLDER = Path(__file__).with_name("holder.py")
 
 
@@ -69,7 +70,7 @@ class Program:
             self._process = subprocess.Popen(
                 [uv(), "run", *command],
                 cwd=self.folder,
-                env={**environment(self.folder), **self.given},
+                env=environment(self.folder) | _LOGGED | {**self.given},
                 stdin=pipe or subprocess.DEVNULL,
                 stdout=pipe or log,
                 stderr=log,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from eventsmith import new
 from eventsmith.demo.narrator import Narrator
-from eventsmith.demo.uv import run
 from eventsmith.events.add import add
 from eventsmith.events.answers import Request
 from eventsmith.template.source import find
+from eventsmith.uv import run
 
 HANDLER = Path("src/inventory/handlers/orders_order_created.py")
 SERVICES = {"orders": {}, "inventory": {"aggregate": "Reservation"}}

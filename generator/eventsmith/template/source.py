@@ -47,6 +47,11 @@ class Source:
             yield
 
 
+def own_checkout() -> Path | None:
+    """Return the checkout that this command runs from; None where it is installed."""
+    return _CHECKOUT if _is_checkout(_CHECKOUT) else None
+
+
 def find(template: str | None) -> Source:
     """Return the template named by the user, or else the one this command belongs to."""
     source = _own() if template is None else _named(template)

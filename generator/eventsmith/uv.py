@@ -1,4 +1,4 @@
-"""Runs uv in the demo's services, with nothing of this shell's that would change them."""
+"""Runs uv in services, with nothing of this shell's that would change them."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 from eventsmith.errors import EventsmithError
 
 # What is meant for this program, or for other servers, must not reach the services.
-_FOREIGN = re.compile(r"VIRTUAL_ENV|UV_PROJECT_ENVIRONMENT|PYTHON(PATH|HOME)|PG[A-Z]+|OTEL_.+")
+_FOREIGN = re.compile(r"VIRTUAL_ENV|UV_PROJECT_ENVIRONMENT|PYTHON[A-Z]+|PYTEST_.+|PG[A-Z]+|OTEL_.+")
 _SETTING = re.compile(r"^# ([A-Z_]+)=", re.MULTILINE)
 
 
@@ -26,13 +26,13 @@ def uv() -> str:
 
 def environment(service: Path) -> dict[str, str]:
     """Return this environment without settings of services: somebody's may point at staging."""
-    settings = _SETTING.findall((service / ".env.example").read_text("utf-8"))
-    kept = {
+    example = service / ".env.example"
+    settings = _SETTING.findall(example.read_text("utf-8")) if example.is_file() else ()
+    return {
         name: value
         for name, value in os.environ.items()
         if not _FOREIGN.fullmatch(name) and name.upper() not in settings
     }
-    return kept | {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
 
 
 def run(service: Path, *command: str, given: Mapping[str, str] | None = None) -> str:

@@ -1,0 +1,1 @@
+"""Proving that the chassis of a service holds, by the suite of its template."""

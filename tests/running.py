@@ -92,11 +92,20 @@ def install(folder: Path) -> Installed:
 
 def prove(service: Installed, *files: str, **env: str) -> None:
     """Run the exhaustive suite of the chassis against a service, or some files of it."""
-    (chassis,) = service.folder.glob("src/*/chassis")
-    env |= {"PYTHONPATH": str(SUITE.parent), "PROVED_PACKAGE": chassis.parent.name}
+    service.run("python", *of_suite(*files), **env | in_suite(service))
+
+
+def of_suite(*files: str) -> list[str]:
+    """Return what Python is told to run files of the suite, or all of it."""
     where = ["-c", SUITE / "pytest.ini", "--rootdir", SUITE, "--confcutdir", SUITE]
     paths = [SUITE / file for file in files] or [SUITE]
-    service.run("python", "-m", "pytest", "-q", *map(str, (*where, *paths)), **env)
+    return ["-m", "pytest", "-q", *map(str, (*where, *paths))]
+
+
+def in_suite(service: Installed) -> dict[str, str]:
+    """Return the variables by which the suite finds itself and a service."""
+    (chassis,) = service.folder.glob("src/*/chassis")
+    return {"PYTHONPATH": str(SUITE.parent), "PROVED_PACKAGE": chassis.parent.name}
 
 
 def free_port() -> int:

@@ -1,0 +1,1 @@
+"""Mechanisms of the chassis, each taken out by a patch that a test of the suite must notice."""

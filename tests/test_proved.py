@@ -15,7 +15,7 @@ NAMED = [
     "unit/test_asyncapi.py",
     "unit/test_contract_commands.py",
     "integration/test_migrations.py",
-    "integration/test_least_rights.py",
+    "pages/test_least_rights.py",
     "integration/test_ops_pages.py",
     "integration/test_roles.py",
 ]

@@ -32,7 +32,7 @@ def need() -> None:
 def checkout(folder: Path) -> Path:
     """Make a repository of that version, command and template, of one commit; return its folder."""
     need()
-    names = ("copier.yml", "template", "generator", "pyproject.toml")
+    names = (".gitignore", "copier.yml", "template", "generator", "pyproject.toml")
     packed = subprocess.run(
         ["git", "archive", COMMIT, *names], cwd=ROOT, capture_output=True, check=True
     )
@@ -42,3 +42,8 @@ def checkout(folder: Path) -> Path:
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", "Before the chassis was one folder")
     return folder
+
+
+def environment(checkout: Path) -> dict[str, str]:
+    """Return what makes `python -m eventsmith` the command of that time."""
+    return os.environ | {"PYTHONPATH": str(checkout / "generator")}

@@ -15,6 +15,10 @@ from eventsmith.service import Service, find
 from eventsmith.uv import environment, uv
 
 
+# The tests of pages and settings that every owner may rewrite; the template runs them on its own.
+_PAGES = "pages"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """The service, and what of the suite to run: the tests that `expression` selects, or chaos.
@@ -82,7 +86,7 @@ def _program(request: Request, suite: Path) -> Sequence[str]:
     place = str(suite)
     where = ["-c", str(suite / "pytest.ini"), "--rootdir", place, "--confcutdir", place]
     selected = [] if request.expression is None else ["-k", request.expression]
-    return ["-m", "pytest", "-q", *where, *selected, place]
+    return ["-m", "pytest", "-q", *where, *selected, "--ignore", str(suite / _PAGES), place]
 
 
 def _run(command: Sequence[str], folder: Path, variables: Mapping[str, str]) -> int:

@@ -74,14 +74,7 @@ def document(
         "measured": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
         "revision": _output("git", "describe", "--always", "--dirty", "--exclude=*"),
-        "machine": {
-            "cpus": os.cpu_count(),
-            "cpu": _cpu(),
-            "system": f"{platform.system()} {platform.release()}",
-            "python": platform.python_version(),
-            # Set, it triples the start of every Python that is measured.
-            "PYTHONDONTWRITEBYTECODE": bool(os.environ.get("PYTHONDONTWRITEBYTECODE")),
-        },
+        "machine": _machine(),
         "versions": dict(versions),
         "figures": [
             {name: getattr(figure, name) for name in ("kind", "what", "who", "unit", "note")}
@@ -110,6 +103,17 @@ def read(folder: Path) -> dict[str, Any]:
     """Return what the last run wrote."""
     content = json.loads((folder / "results.json").read_text("utf-8"))
     return dict(content)
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cpus": os.cpu_count(),
+        "cpu": _cpu(),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        # Set, it triples the start of every Python that is measured.
+        "PYTHONDONTWRITEBYTECODE": bool(os.environ.get("PYTHONDONTWRITEBYTECODE")),
+    }
 
 
 def _cpu() -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from ..chassis import UnitOfWork, handles
 from ..events import order_created as contract
-from ..models import CustomerTotal
+from ..models.order import CustomerTotal
 
 
 _FIRST = insert(CustomerTotal)

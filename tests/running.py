@@ -84,15 +84,27 @@ class Installed:
 def install(folder: Path) -> Installed:
     """Install a service with its development group, as pinned."""
     run(folder, uv(), "venv", "--quiet", "--python", sys.executable)
-    pins = ["--constraint", str(ROOT / "constraints.txt")]
-    wanted = ["--editable", ".", "--group", "dev"]
-    run(folder, uv(), "pip", "install", "--quiet", "--python", ".venv", *pins, *wanted)
+    _add(folder, "--editable", ".", "--group", "dev")
     return Installed(folder)
 
 
+def _add(folder: Path, *wanted: str) -> None:
+    pins = ["--constraint", str(ROOT / "constraints.txt")]
+    run(folder, uv(), "pip", "install", "--quiet", "--python", ".venv", *pins, *wanted)
+
+
 def prove(service: Installed, *files: str, **env: str) -> None:
-    """Run the exhaustive suite of the chassis against a service, or some files of it."""
+    """Run the exhaustive suite of the chassis against a service, or some files of it.
+
+    In the environment that is pinned, where `eventsmith prove` takes the service's uv.lock.
+    """
+    equip(service)
     service.run("python", *of_suite(*files), **env | in_suite(service))
+
+
+def equip(service: Installed) -> None:
+    """Install what the suite needs beside the service's own dependencies."""
+    _add(service.folder, "--requirement", str(SUITE / "requirements.txt"))
 
 
 def of_suite(*files: str) -> list[str]:

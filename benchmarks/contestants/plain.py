@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from uuid_utils.compat import uuid7
 
-from .. import models
 from ..chassis import Uow
+from ..models.order import Order
 from .orders import NewOrder, OrderOut
 
 router = APIRouter()
@@ -13,7 +13,7 @@ router = APIRouter()
 @router.post("/plain", status_code=201)
 async def create(body: NewOrder, uow: Uow) -> OrderOut:
     """Create one, and tell nobody."""
-    created = models.Order(id=uuid7(), **body.model_dump())
+    created = Order(id=uuid7(), **body.model_dump())
     uow.session.add(created)
     await uow.session.flush()
     return OrderOut.model_validate(created)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
-from .. import models
 from ..events import order_created as contract
+from ..models.order import Order
 from .orders import NewOrder, OrderOut
 
 router = APIRouter()
@@ -21,7 +21,7 @@ client = Redis.from_url(os.environ.get("REDIS_URL", "redis://"))
 async def create(body: NewOrder, request: Request) -> OrderOut:
     """Create one, and tell of it when that is committed."""
     async with request.app.state.units.open() as uow:
-        created = models.Order(id=uuid7(), **body.model_dump())
+        created = Order(id=uuid7(), **body.model_dump())
         uow.session.add(created)
     event = contract.OrderCreated(aggregate_id=str(created.id), **body.model_dump())
     await client.xadd("usual", {"ce_id": str(event.event_id), "data": event.data()})

@@ -15,7 +15,7 @@ from copier import run_copy
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from conftest import ROOT
 from mutations.patches import Mutation, mutations
-from running import Installed, in_suite, install, of_suite
+from running import Installed, equip, in_suite, install, of_suite
 
 PATIENCE = 180
 """Seconds for one test; a mutant that hangs is noticed as well."""
@@ -32,6 +32,7 @@ def main(names: list[str]) -> int:
         folder = Path(scratch, "orders")
         run_copy(str(ROOT), folder, defaults=True, quiet=True, vcs_ref="HEAD")
         service = install(folder)
+        equip(service)
         noticed = [tried(service, mutation) for mutation in wanted]
     sys.stdout.write(f"{sum(noticed)} of {len(noticed)} noticed\n")
     return int(not all(noticed))

@@ -13,14 +13,13 @@ from .service import SERVICE
 def cleaner(
     pipe: Pipe,
     broker: Broker | None = None,
-    at_most: timedelta | None = None,
     visibility_timeout: float = 60,
 ) -> Janitor:
     """A janitor that keeps streams for 7 days, the outbox log for 14, the inbox for 30."""
     return Janitor(
         pipe.engine,
         broker or pipe.broker,
-        Retention(timedelta(days=14), timedelta(days=7), timedelta(days=30), at_most),
+        Retention(timedelta(days=14), timedelta(days=7), timedelta(days=30)),
         key_prefix=pipe.prefix,
         group=SERVICE,
         publishes={STREAM},

@@ -52,8 +52,8 @@ FAILPOINTS = {
         "chassis.messaging.publishing.republish:put_back", call=2
     ),
     # The janitor.
-    "after-the-trim-mark": before("chassis.messaging.upkeep.trim_streams:in_batches"),
-    "after-the-first-bite": after("chassis.messaging.upkeep.trim_streams:bite"),
+    "after-the-trim-mark": before("chassis.messaging.upkeep.trim_streams:in_small_batches"),
+    "after-the-first-chunk": after("chassis.messaging.upkeep.trim_streams:trim_chunk"),
     # A consumer and its handlers.
     "after-a-read": before(
         "chassis.messaging.consuming.in_flight:InFlight.start", fits=lambda _, read, __: read

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from orders.chassis.cli.status import Status, status_text
 from orders.chassis.messaging.observing import status
-from orders.chassis.messaging.upkeep.idle_consumers import remove_absent
+from orders.chassis.messaging.upkeep.idle_consumers import remove_idle_consumers
 
 from ..chaos.garbage import entry, without
 from ..pipe import STREAM, Pipe, Probed, handler
@@ -139,7 +139,7 @@ async def test_names_that_somebody_gave_to_groups_harm_no_operator(pipe: Pipe) -
     found = await status.groups(pipe.broker, [STREAM], pipe.prefix)
     told = status_text(Status(status.Backlog(0, 0), found, 0))
     with capture_logs() as logs:
-        await remove_absent(pipe.broker, STREAM, key_prefix=pipe.prefix, group=SERVICE, after=0.001)
+        await remove_idle_consumers(pipe.broker, STREAM, key_prefix=pipe.prefix, group=SERVICE, after=0.001)
 
     assert told.replace("\n", "").isprintable()
     assert {SERVICE, r"\xff"} < {group.group for group in found}

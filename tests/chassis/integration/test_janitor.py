@@ -8,19 +8,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from orders.chassis.db import Database
-from orders.chassis.messaging.upkeep import janitor, pace
-from orders.chassis.messaging.upkeep.idle_consumers import absent
+from orders.chassis.messaging.upkeep import janitor, small_batches
+from orders.chassis.messaging.upkeep.idle_consumers import idle
 
 from ..cleaning import cleaner, left, sent, sent_days_ago
 from ..pipe import Pipe, Probed, eventually, handler
 from ..service import SERVICE
 
 
-def test_absent_is_who_gave_no_sign_of_life_for_long() -> None:
-    idle = {b"gone": 3_600_000, b"alive": 3_599_999, b"~parked": 9_999_999}
-    group = [{"name": name, "idle": milliseconds} for name, milliseconds in idle.items()]
+def test_idle_is_who_gave_no_sign_of_life_for_long() -> None:
+    seen = {b"gone": 3_600_000, b"alive": 3_599_999, b"~parked": 9_999_999}
+    group = [{"name": name, "idle": milliseconds} for name, milliseconds in seen.items()]
 
-    assert absent(group, 3600) == [b"gone"]
+    assert idle(group, 3600) == [b"gone"]
 
 
 async def consumers(pipe: Pipe) -> set[str]:
@@ -30,10 +30,10 @@ async def consumers(pipe: Pipe) -> set[str]:
 
 
 @pytest.mark.parametrize("patience", [0.0, 3600.0])
-async def test_a_consumer_that_is_gone_is_removed_but_never_one_that_holds_something(
+async def test_an_idle_consumer_is_removed_but_never_one_that_holds_something(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> None:
-    monkeypatch.setattr(janitor, "ABSENT", patience)
+    monkeypatch.setattr(janitor, "IDLE", patience)
     stream_id = await pipe.add(data="{}")
     await pipe.group().ensure("0")
     await pipe.group("holder").read(1, 10)
@@ -51,7 +51,7 @@ async def test_a_consumer_that_is_gone_is_removed_but_never_one_that_holds_somet
 async def test_a_consumer_that_waits_loses_nothing_when_it_is_taken_for_gone(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(janitor, "ABSENT", 0.0)
+    monkeypatch.setattr(janitor, "IDLE", 0.0)
     async with pipe.consuming(handler(), name="waiting"):
         await pipe.publish(Probed(aggregate_id="a"))
         await pipe.settled(1)
@@ -132,7 +132,7 @@ async def test_a_step_that_takes_too_long_is_left_and_the_next_is_taken(
 ) -> None:
     """What it did by then is done."""
     monkeypatch.setattr(janitor, "LONGEST", 0.5)
-    monkeypatch.setattr(pace, "PAUSE", 60.0)
+    monkeypatch.setattr(small_batches, "PAUSE", 60.0)
     await sent(pipe, 15)
     await pipe.broker.client.set(pipe.key, "no stream")
 
@@ -149,7 +149,7 @@ async def test_a_long_step_does_not_cost_the_janitor_its_lock(
     pipe: Pipe, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its session idles meanwhile, for longer than sessions of the relay may."""
-    monkeypatch.setattr(pace, "PAUSE", 0.4)
+    monkeypatch.setattr(small_batches, "PAUSE", 0.4)
     pipe.engine = Database(database_url, role="tests", idle_in_transaction=0.1).engine(2)
     await sent(pipe, 15)
 

@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from orders.chassis.messaging.redis import Broker
-from orders.chassis.messaging.upkeep import purge_tables as purging
+from orders.chassis.messaging.upkeep import purge_tables
 
 from ..cleaning import add, cleaner, sent, sent_days_ago
 from ..pipe import Pipe
@@ -52,7 +52,7 @@ async def test_the_outbox_log_is_kept_as_long_as_it_is_told_to(pipe: Pipe) -> No
 async def test_rows_are_deleted_in_small_batches(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(purging, "BATCH", 2)
+    monkeypatch.setattr(purge_tables, "BATCH", 2)
     await sent(pipe, 19, 18, 17, 16, 15)
     await pipe.rows("CREATE TABLE batches (size bigint, transaction xid8)")
     await pipe.rows(

@@ -12,7 +12,7 @@ from orders.chassis.messaging import handlers as registry
 from orders.chassis.roles.relay import run_relay
 from orders.chassis.settings import Settings
 
-from ..cleaning import add, left, sent, sent_days_ago
+from ..cleaning import add, left, read, sent, sent_days_ago
 from ..pipe import STREAM, Pipe, eventually, handler
 from ..relaying import numbered
 from ..service import SERVICE, service
@@ -88,8 +88,8 @@ async def test_its_janitor_keeps_things_as_long_as_it_is_told_to(
             f"INSERT INTO inbox VALUES ('{days} days', gen_random_uuid(), 'done',"
             f" now() - interval '{days} days')"
         )
-    _, *young = await add(pipe, 2, 1.1, 0.5)
-    await pipe.broker.client.xgroup_create(pipe.key, "behind", id="0")
+    _, _, *young = await add(pipe, 2, 1.1, 0.5)
+    await read(pipe, "inventory")
     *_, youngest = await add(pipe, 1.1, 0.5, stream=NOTICES)
 
     async def clean() -> bool:
@@ -103,7 +103,6 @@ async def test_its_janitor_keeps_things_as_long_as_it_is_told_to(
 
     async with relay_role(
         stream_retention=timedelta(days=1),
-        stream_max_age=timedelta(hours=30),
         outbox_retention=timedelta(hours=36),
         inbox_retention=timedelta(days=3),
     ):

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orders.chassis.messaging.redis import number
-from orders.chassis.messaging.upkeep import trim_streams as trimming
+from orders.chassis.messaging.upkeep import trim_streams
 
 from ..cleaning import add, cleaner, left, read
 from ..pipe import STREAM, Pipe
@@ -124,7 +124,7 @@ async def test_the_mark_is_there_before_anything_goes(
     ids = await add(pipe, 9, 8, 1)
     await read(pipe, SERVICE)
     with monkeypatch.context() as broken:
-        broken.setattr(trimming, "BITE", -1)  # which Redis refuses
+        broken.setattr(trim_streams, "CHUNK", -1)  # which Redis refuses
         await cleaner(pipe).clean()
     assert ids == await left(pipe)
     noted = await mark(pipe)
@@ -157,18 +157,18 @@ async def test_a_mark_only_rises(pipe: Pipe, known: str, rises: bool) -> None:
     assert rises == (await mark(pipe) != known)
 
 
-async def test_a_stream_is_trimmed_in_small_bites(
+async def test_a_stream_is_trimmed_in_small_chunks(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trimming, "BITE", 200)
+    monkeypatch.setattr(trim_streams, "CHUNK", 200)
     await add(pipe, *(9 - n / 1000 for n in range(550)), 1)
     below = number((await left(pipe))[-1])
-    bites = [1]
-    while bites[-1]:
-        bites.append(await trimming.bite(pipe.broker, pipe.key, below))
+    chunks = [1]
+    while chunks[-1]:
+        chunks.append(await trim_streams.trim_chunk(pipe.broker, pipe.key, below))
 
-    assert sum(bites[1:]) == 550
-    assert max(bites) <= 200
+    assert sum(chunks[1:]) == 550
+    assert max(chunks) <= 200
     assert len(await left(pipe)) == 1
 
 

@@ -34,7 +34,7 @@ URLS = {"database_url": "postgresql://db/o", "redis_url": "redis://r"}
         ("STREAM_RETENTION", "3d", 3),
         ("STREAM_RETENTION", "3 days", 3),
         ("STREAM_RETENTION", "PT12H", 0.5),
-        ("STREAM_MAX_AGE", "P9DT12H", 9.5),
+        ("OUTBOX_RETENTION", "P9DT12H", 9.5),
     ],
 )
 def test_a_retention_is_written_in_days_or_hours(
@@ -70,17 +70,12 @@ def test_a_retention_that_cannot_be_read_is_one_line(
         ({"outbox": 7}, "OUTBOX_RETENTION must be longer than STREAM_RETENTION,"),
         ({"inbox": 21}, "INBOX_RETENTION must be longer than OUTBOX_RETENTION and"),
         ({"stream": 20, "outbox": 21}, "INBOX_RETENTION must be longer than"),
-        ({"stream_max": 6}, "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION,"),
-        ({"stream_max": 14}, "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION, and must"),
     ],
 )
 def test_retentions_that_contradict_each_other_stop_the_start(
     retentions: dict[str, int], problem: str
 ) -> None:
-    given = {
-        f"{name}_age" if name == "stream_max" else f"{name}_retention": timedelta(days=days)
-        for name, days in retentions.items()
-    }
+    given = {f"{name}_retention": timedelta(days=days) for name, days in retentions.items()}
     with pytest.raises(Misconfigured) as raised:
         service.load_settings(**URLS, **given)
 

@@ -99,9 +99,6 @@ class Settings(BaseSettings):
     inbox_retention: Span = timedelta(days=30)
     """How long it is known that an event was handled; longer while the event may come again."""
 
-    stream_max_age: Span | None = None
-    """The age at which an entry goes even if a group has not acknowledged it. Off by default."""
-
     @field_validator("ops_token")
     @classmethod
     def _nobody_guesses_it(cls, token: SecretStr | None) -> SecretStr | None:
@@ -121,12 +118,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 "INBOX_RETENTION must be longer than OUTBOX_RETENTION and STREAM_RETENTION "
                 "together, or an event that comes again could be handled twice"
-            )
-        most = self.stream_max_age
-        if most is not None and not self.stream_retention <= most < self.outbox_retention:
-            raise ValueError(
-                "STREAM_MAX_AGE must not be shorter than STREAM_RETENTION, and must be shorter "
-                "than OUTBOX_RETENTION, or what it cuts could not be published again"
             )
         return self
 

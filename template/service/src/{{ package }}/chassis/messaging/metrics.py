@@ -42,9 +42,6 @@ TRIMMED = Counter("consumer_trimmed_pending_total", "Pending entries found trimm
 RUNNING = Gauge("consumer_running", "Events being handled now", ["stream"])
 DEAD = Counter("consumer_dead_letters_total", "Events given up", ["handler", "reason"])
 STREAM_TRIMMED = Counter("janitor_trimmed_total", "Entries trimmed", ["stream"])
-STREAM_CUT = Counter(
-    "janitor_cut_total", "Entries cut though a group needed them", ["stream", "group", "state"]
-)
 PURGED = Counter("janitor_purged_total", "Rows deleted for their age", ["table"])
-CONSUMERS_REMOVED = Counter("janitor_consumers_removed_total", "Absent consumers", ["stream"])
+CONSUMERS_REMOVED = Counter("janitor_consumers_removed_total", "Idle consumers", ["stream"])
 JANITOR_FAILED = Counter("janitor_failed_total", "Steps that failed", ["step"])

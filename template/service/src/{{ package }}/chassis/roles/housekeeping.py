@@ -33,7 +33,6 @@ async def housekeeping(
         outbox=settings.outbox_retention,
         stream=settings.stream_retention,
         inbox=settings.inbox_retention,
-        stream_at_most=settings.stream_max_age,
     )
     streams: Streams = {
         "key_prefix": settings.key_prefix,

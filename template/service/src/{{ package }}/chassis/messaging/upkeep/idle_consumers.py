@@ -1,4 +1,4 @@
-"""Consumers that are gone: telling them from the living, and taking them out of their group."""
+"""Idle consumers: removes from a group those that show no sign of life and hold nothing."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,8 +11,8 @@ from ..redis import PARKED, Broker, GroupMissing
 log = structlog.get_logger()
 
 
-def absent(consumers: Iterable[Mapping[str, Any]], after: float) -> list[bytes]:
-    """Those without a sign of life for `after` seconds.
+def idle(consumers: Iterable[Mapping[str, Any]], after: float) -> list[bytes]:
+    """The names of those without a sign of life for `after` seconds.
 
     Redis 7.0 takes only an entry that came for a sign of life, so a consumer that waits for one
     may be among them. It is back with the next entry, and misses none.
@@ -24,7 +24,7 @@ def absent(consumers: Iterable[Mapping[str, Any]], after: float) -> list[bytes]:
     ]
 
 
-async def remove_absent(
+async def remove_idle_consumers(
     broker: Broker, stream: str, *, key_prefix: str, group: str, after: float
 ) -> None:
     """Remove them, each only if it holds nothing in that very moment."""
@@ -36,7 +36,7 @@ async def remove_absent(
             consumers = await broker.client.xinfo_consumers(key, group)
     except GroupMissing:
         return
-    for name in absent(consumers, after):
+    for name in idle(consumers, after):
         if await broker.run("leave", key, group, name):
             CONSUMERS_REMOVED.labels(stream).inc()
             consumer = name.decode("utf-8", "backslashreplace")

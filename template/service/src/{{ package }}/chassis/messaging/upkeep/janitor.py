@@ -20,7 +20,7 @@ from ..cancellation import cancellable
 from ..failure import whereabouts
 from ..metrics import JANITOR_FAILED
 from ..redis import Broker
-from .idle_consumers import remove_absent
+from .idle_consumers import remove_idle_consumers
 from .purge_tables import Purger
 from .trim_streams import Trimmer
 
@@ -30,24 +30,23 @@ INTERVAL = 60.0
 """Seconds between two cleanings, give or take a half."""
 LONGEST = 600.0
 """Seconds that a step may take; what it did by then is done."""
-ABSENT = 3600.0
+IDLE = 3600.0
 """Seconds without a sign of life after which a consumer that holds nothing is removed."""
 
 # The lock's own session idles while a step works, and must end if the process is frozen.
-_PATIENCE = text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(LONGEST)}s'")
-_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('pipe.janitor'))")
+_IDLE_TIMEOUT = text(f"SET LOCAL idle_in_transaction_session_timeout = '{int(LONGEST)}s'")
+_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtext('messaging.janitor'))")
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long things are kept. Only `stream_at_most` does not ask whether a group needs them."""
+    """How long things are kept at least."""
 
     outbox: timedelta
     stream: timedelta
     inbox: timedelta
-    stream_at_most: timedelta | None = None
 
 
 class Janitor:
@@ -67,20 +66,14 @@ class Janitor:
         visibility_timeout: float,
     ) -> None:
         self._engine = engine
-        trimmer = Trimmer(
-            engine,
-            broker,
-            key_prefix=key_prefix,
-            retention=retention.stream,
-            at_most=retention.stream_at_most,
-        )
+        trimmer = Trimmer(engine, broker, key_prefix=key_prefix, retention=retention.stream)
         purger = Purger(engine, broker, outbox=retention.outbox, inbox=retention.inbox)
         remove = partial(
-            remove_absent,
+            remove_idle_consumers,
             broker,
             key_prefix=key_prefix,
             group=group,
-            after=max(ABSENT, 10 * visibility_timeout),
+            after=max(IDLE, 10 * visibility_timeout),
         )
         reads = sorted(reads)
         self._steps: Sequence[tuple[str, Step]] = (
@@ -123,5 +116,5 @@ class Janitor:
     async def _alone(self) -> AsyncIterator[bool]:
         """Whether no other janitor works; none will as long as the block runs."""
         async with self._engine.begin() as transaction:
-            await transaction.execute(_PATIENCE)
+            await transaction.execute(_IDLE_TIMEOUT)
             yield bool((await transaction.execute(_LOCK)).scalar_one())

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..metrics import PURGED
 from ..redis import Broker
-from .contents import look
-from .pace import in_batches
+from .inspection import inspect_stream
+from .small_batches import in_small_batches
 
 BATCH = 1000
 """Rows deleted in one transaction. Rows that somebody works on are left for the next time."""
@@ -64,7 +64,7 @@ class Purger:
         that begins anew meets all of them. Raises BrokerUnavailable, and then forgets nothing."""
         keep = self._inbox
         for key in keys:
-            contents = await look(self._broker, key)
+            contents = await inspect_stream(self._broker, key)
             if contents is not None:
                 keep = max(keep, contents.age)
         await self._purge("inbox", _INBOX, keep)
@@ -75,6 +75,6 @@ class Purger:
                 limits = {"keep": keep, "size": BATCH}
                 return int((await transaction.execute(statement, limits)).scalar_one())
 
-        count = await in_batches(batch, PURGED.labels(table))
+        count = await in_small_batches(batch, PURGED.labels(table))
         if count:
             log.info("janitor.purged", table=table, count=count)

@@ -1,4 +1,4 @@
-"""The pace of the janitor: small batches, with pauses that the servers have for the pipe."""
+"""Work in small batches, with pauses in which the servers do what is more urgent."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ PAUSE = 0.02
 """Seconds between two batches."""
 
 
-async def in_batches(batch: Callable[[], Awaitable[int]], done: Counter) -> int:
+async def in_small_batches(batch: Callable[[], Awaitable[int]], done: Counter) -> int:
     """Repeat a batch until it finds nothing left to do; returns how much was done."""
     total = 0
     while count := await batch():

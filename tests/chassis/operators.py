@@ -10,7 +10,7 @@ import httpx
 
 from orders.chassis.http.app import create_app
 from orders.chassis.messaging.handlers import Handler
-from orders.chassis.messaging.publishing.notify import Poker
+from orders.chassis.messaging.publishing.notify import OutboxNotifier
 from orders.chassis.ops.site import open_desk
 from orders.chassis.settings import Settings
 
@@ -87,7 +87,7 @@ async def at_the_desk(
     by_type: dict[str, Sequence[Handler]] = {str(pipe.type): handlers}
     desk_settings = Settings.model_validate({"ops_token": TOKEN} | settings)
     async with open_desk(service.name, desk_settings, by_type) as routes:
-        app = create_app(service, pipe.units, Poker(pipe.database))
+        app = create_app(service, pipe.units, OutboxNotifier(pipe.database))
         app.router.routes.extend(routes)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=base_url) as client:

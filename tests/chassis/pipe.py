@@ -80,9 +80,9 @@ class Pipe:
         self.prefix = prefix
         self.type = event.event_type
         self.key = prefix + self.type.stream
-        self.pokes = 0
+        self.notifications = 0
         self.health = Health()
-        self.outbox = Outbox(SERVICE, 4096, self._poked)
+        self.outbox = Outbox(SERVICE, 4096, self._count)
         self.units = UnitsOfWork(engine, self.outbox)
 
     @property
@@ -90,8 +90,8 @@ class Pipe:
         """How relays and consumers reach Redis: as the test does, unless it has a line for them."""
         return self.on_line or self.broker
 
-    def _poked(self) -> None:
-        self.pokes += 1
+    def _count(self) -> None:
+        self.notifications += 1
 
     async def emit(self, *events: DomainEvent) -> None:
         """Commit events to the outbox, in one transaction each."""
@@ -114,7 +114,7 @@ class Pipe:
     async def deliver(self, event: DomainEvent, *, data: str | None = None) -> None:
         """Write an event to the stream as its publisher would, be that another service; with
         `data` in the place of its payload."""
-        row = Outbox(event.event_type.publisher, 2**20, self._poked).row(event)
+        row = Outbox(event.event_type.publisher, 2**20, self._count).row(event)
         await self.add(**row.attributes, data=row.data if data is None else data)
 
     def group(self, consumer: str = "c1", stream: str | None = None) -> Group:

@@ -6,8 +6,7 @@ import signal
 import sys
 from unittest.mock import patch
 
-from orders.chassis.messaging.publishing import batch, lost_writes
-from orders.chassis.messaging.publishing import republish as outbox_replay
+from orders.chassis.messaging.publishing import lost_writes, pending_batch, republish
 
 from ..service import service
 from .arming import arm
@@ -24,10 +23,10 @@ def main() -> None:
         os.kill(os.getpid(), signal.Signals[deed])
 
     arm(name, strike)
-    lost_writes.PAGE, lost_writes.AT_ONCE, outbox_replay.PAGE = 2, 1, 2  # a few events fill them
+    lost_writes.PAGE, lost_writes.AT_ONCE, republish.PAGE = 2, 1, 2  # a few events fill them
     register_handlers()
     sys.argv[1:] = command
-    with patch.object(batch, "TIMEOUT", 0):  # no freeze is too short
+    with patch.object(pending_batch, "FROZEN", 0):  # no freeze is too short
         service.main()
 
 

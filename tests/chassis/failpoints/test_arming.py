@@ -24,7 +24,7 @@ def test_every_crash_window_has_its_test() -> None:
         before("messaging.gone:publish"),
         before("chassis.messaging.consuming.group:Gone.ack"),
         before("chassis.messaging.consuming.group:Group.gone"),
-        after("chassis.messaging.publishing.notify:Poker.poke"),
+        after("chassis.messaging.publishing.notify:OutboxNotifier.notify"),
     ],
     ids=["module", "class", "function", "nothing to await"],
 )

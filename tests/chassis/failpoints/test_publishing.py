@@ -5,7 +5,7 @@ import signal
 import httpx
 import pytest
 
-from orders.chassis.messaging.publishing.waiting import PARTS
+from orders.chassis.messaging.publishing.pending_batch import PARTS
 
 from ..pipe import Pipe, handler, numbered
 from ..service import SERVICE

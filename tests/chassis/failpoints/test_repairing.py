@@ -3,7 +3,7 @@
 import pytest
 
 from orders.chassis.messaging.publishing import lost_writes
-from orders.chassis.messaging.publishing.republish import Selection, replay
+from orders.chassis.messaging.publishing.republish import Published, republish
 
 from ..pipe import Pipe, handler, numbered
 from .outcomes import applied_once, published, relayed, repaired
@@ -81,7 +81,7 @@ async def test_a_replay_of_the_outbox_that_is_killed_can_be_repeated(
     assert len(await pipe.rows("SELECT 1 FROM outbox")) == 2
     await relayed(pipe)
 
-    assert 6 == sum([count async for count in replay(pipe.engine, Selection())])
+    assert 6 == sum([count async for count in republish(pipe.engine, Published())])
     await relayed(pipe)
 
     assert ORDER == list(dict.fromkeys(await published(pipe)))

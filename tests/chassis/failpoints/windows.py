@@ -33,15 +33,17 @@ def after(seam: str) -> Failpoint:
 FAILPOINTS = {
     # A writer.
     "before-the-commit": before("chassis.messaging.unit_of_work:UnitOfWork._commit"),
-    "after-the-commit": before("chassis.messaging.publishing.notify:Poker.poke"),
+    "after-the-commit": before("chassis.messaging.publishing.notify:OutboxNotifier.notify"),
     # The relay.
-    "after-reading-a-batch": after("chassis.messaging.publishing.waiting:Waiting.next_part"),
+    "after-reading-a-batch": after(
+        "chassis.messaging.publishing.pending_batch:PendingBatch.next_part"
+    ),
     "before-publishing": before("chassis.messaging.redis:Broker.publish"),
     "after-publishing": after("chassis.messaging.redis:Broker.publish"),
     "between-two-parts-of-a-batch": before("chassis.messaging.redis:Broker.publish", call=2),
     # Lost writes, and `outbox replay`: rows go back from outbox_sent to the outbox.
     "between-two-pages-of-a-look": before(
-        "chassis.messaging.publishing.lost_writes:LostWrites._treat", call=2
+        "chassis.messaging.publishing.lost_writes:LostWrites._look_at", call=2
     ),
     "before-putting-back": before("chassis.messaging.publishing.lost_writes:put_back"),
     "after-putting-back": after("chassis.messaging.publishing.lost_writes:put_back"),

@@ -16,7 +16,7 @@ from orders.chassis.db import Database
 from orders.chassis.http.app import create_app
 from orders.chassis.http.deps import Uow
 from orders.chassis.messaging.outbox import Outbox
-from orders.chassis.messaging.publishing.notify import CHANNEL, Poker
+from orders.chassis.messaging.publishing.notify import CHANNEL, OutboxNotifier
 from orders.chassis.messaging.unit_of_work import UnitsOfWork
 from orders.chassis.roles.api import run_api
 from orders.chassis.settings import Settings
@@ -28,15 +28,15 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
 @pytest.fixture
-def poker(pipe: Pipe) -> Poker:
-    """What sends pokes as long as the application runs."""
-    return Poker(pipe.database)
+def notifier(pipe: Pipe) -> OutboxNotifier:
+    """What sends notifications as long as the application runs."""
+    return OutboxNotifier(pipe.database)
 
 
 @pytest.fixture
-def app(pipe: Pipe, poker: Poker) -> FastAPI:
+def app(pipe: Pipe, notifier: OutboxNotifier) -> FastAPI:
     """The application, with an endpoint that leaves an effect and one that always fails."""
-    app = create_app(service, pipe.units, poker)
+    app = create_app(service, pipe.units, notifier)
 
     @app.post("/probed", status_code=201)
     async def probe(uow: Uow, said: str = "", fail: str = "") -> dict[str, str]:
@@ -107,17 +107,17 @@ async def test_an_event_that_is_too_large_is_a_problem_of_the_clients(
     assert (413, 413) == (answer.status_code, answer.json()["status"])
 
 
-async def test_an_event_is_poked_for_while_the_application_runs(
-    app: FastAPI, client: httpx.AsyncClient, pipe: Pipe, poker: Poker
+async def test_an_event_is_notified_of_while_the_application_runs(
+    app: FastAPI, client: httpx.AsyncClient, pipe: Pipe, notifier: OutboxNotifier
 ) -> None:
-    poked = asyncio.Event()
-    pipe.outbox.poke = poker.poke
+    notified = asyncio.Event()
+    pipe.outbox.notify = notifier.notify
     listener = await pipe.database.connect()
-    await listener.add_listener(CHANNEL, lambda *_: poked.set())
+    await listener.add_listener(CHANNEL, lambda *_: notified.set())
 
     async with app.router.lifespan_context(app), asyncio.timeout(10):
         await client.post("/probed")
-        await poked.wait()
+        await notified.wait()
     await listener.close()
 
 
@@ -162,7 +162,9 @@ async def test_a_wrong_method_is_a_problem_that_names_the_right_one(
 async def test_without_its_database_the_api_lives_and_asks_to_come_back_later() -> None:
     nowhere = Database("postgresql://127.0.0.1:1/none", role="tests")
     engine = nowhere.engine(1)
-    app = create_app(service, UnitsOfWork(engine, Outbox("s", 1, lambda: None)), Poker(nowhere))
+    app = create_app(
+        service, UnitsOfWork(engine, Outbox("s", 1, lambda: None)), OutboxNotifier(nowhere)
+    )
 
     @app.get("/reading")
     async def read(uow: Uow) -> None:

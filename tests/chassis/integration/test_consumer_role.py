@@ -142,16 +142,18 @@ async def test_a_session_may_idle_for_longer_than_the_longest_handler(
     assert found == ["90s"]
 
 
-async def test_what_a_handler_emits_is_poked_for(pipe: Pipe, role: Role, database_url: str) -> None:
+async def test_what_a_handler_emits_is_notified_of(
+    pipe: Pipe, role: Role, database_url: str
+) -> None:
     async def emit(probed: Probed, uow: UnitOfWork) -> None:
         uow.emit(Othered(aggregate_id=probed.aggregate_id))
 
-    poked = asyncio.Event()
+    notified = asyncio.Event()
     listener = await Database(database_url, role="tests").connect()
-    await listener.add_listener(CHANNEL, lambda *_: poked.set())
+    await listener.add_listener(CHANNEL, lambda *_: notified.set())
     await pipe.publish(*events(1))
     async with role.running(handler(emit)), asyncio.timeout(10):
-        await poked.wait()
+        await notified.wait()
     await listener.close()
 
 

@@ -139,7 +139,9 @@ async def test_names_that_somebody_gave_to_groups_harm_no_operator(pipe: Pipe) -
     found = await status.groups(pipe.broker, [STREAM], pipe.prefix)
     told = status_text(Status(status.Backlog(0, 0), found, 0))
     with capture_logs() as logs:
-        await remove_idle_consumers(pipe.broker, STREAM, key_prefix=pipe.prefix, group=SERVICE, after=0.001)
+        await remove_idle_consumers(
+            pipe.broker, STREAM, key_prefix=pipe.prefix, group=SERVICE, after=0.001
+        )
 
     assert told.replace("\n", "").isprintable()
     assert {SERVICE, r"\xff"} < {group.group for group in found}

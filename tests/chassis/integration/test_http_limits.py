@@ -21,7 +21,7 @@ from orders.chassis.http.problems import problem
 from orders.chassis.http.serving import http
 from orders.chassis.messaging.observing.health import Health
 from orders.chassis.messaging.outbox import Outbox
-from orders.chassis.messaging.publishing.notify import Poker
+from orders.chassis.messaging.publishing.notify import OutboxNotifier
 from orders.chassis.messaging.unit_of_work import UnitsOfWork
 
 from ..service import service
@@ -34,7 +34,7 @@ def application() -> FastAPI:
     """The application, which needs no database for any of this."""
     nowhere = Database("postgresql://127.0.0.1:1/none", role="tests")
     units = UnitsOfWork(nowhere.engine(1), Outbox("tests", 1, lambda: None))
-    return create_app(service, units, Poker(nowhere))
+    return create_app(service, units, OutboxNotifier(nowhere))
 
 
 @pytest.fixture

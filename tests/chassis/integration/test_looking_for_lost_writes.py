@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from orders.chassis.errors import DatabaseUnavailable
 from orders.chassis.messaging.publishing import lost_writes, relay
-from orders.chassis.messaging.publishing.lookup import lost_of
+from orders.chassis.messaging.publishing.lookup import lost_from
 
 from ..pipe import STREAM, Pipe, eventually
 from ..relaying import numbered, relaying, watch
@@ -179,7 +179,7 @@ async def test_what_is_trimmed_during_a_look_is_not_lost(
     monkeypatch.setattr(pipe.broker, "run", trim_and_run)
     rows = await pipe.rows("SELECT event_id, stream, stream_id FROM outbox_sent")
 
-    assert [] == await lost_of(rows, pipe.engine, pipe.broker, pipe.prefix)
+    assert [] == await lost_from(STREAM, rows, pipe.engine, pipe.broker, pipe.prefix)
 
 
 async def test_a_database_that_falls_silent_holds_a_look_up_for_a_while_only(

@@ -5,7 +5,7 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from orders.chassis.messaging.publishing import batch
-from orders.chassis.messaging.publishing.republish import Selection, replay
+from orders.chassis.messaging.publishing.republish import Published, republish
 from orders.chassis.messaging.redis import number
 
 from ..pipe import Pipe, eventually, handler
@@ -104,7 +104,7 @@ async def test_where_repair_is_off_it_only_tells_and_is_not_ready(pipe: Pipe) ->
 
     assert not await pipe.rows("SELECT 1 FROM outbox")
     assert {"lost writes": "Redis has lost 2 published events"} == pipe.health.problems
-    [_ async for _ in replay(pipe.engine, Selection())]
+    [_ async for _ in republish(pipe.engine, Published())]
     await pipe.publish()
     await watch(pipe, repair=False).look()
     assert not pipe.health.problems, "they were published again by hand"

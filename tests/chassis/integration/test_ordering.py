@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from orders.chassis.errors import BrokerRefused
-from orders.chassis.messaging.publishing import batch
-from orders.chassis.messaging.publishing.waiting import Waiting
+from orders.chassis.messaging.publishing import batch, pending_batch
+from orders.chassis.messaging.publishing.pending_batch import PendingBatch
 
 from ..pipe import Pipe, Probed, eventually
 from ..relaying import numbered, said
@@ -134,7 +134,7 @@ async def test_two_writers_of_one_row_are_published_in_the_order_of_their_commit
 async def test_only_one_relay_works_at_a_time(pipe: Pipe) -> None:
     await pipe.emit(*numbered(1))
     async with pipe.engine.begin() as other:
-        assert await Waiting(other, after=0, without=[], size=1).lock()
+        assert await PendingBatch(other, after=0, left_out=[], size=1).lock()
 
         assert batch.Batch(0, more=False) == await pipe.batches().publish_next()
 
@@ -144,21 +144,21 @@ async def test_only_one_relay_works_at_a_time(pipe: Pipe) -> None:
 async def test_a_relay_that_was_frozen_proves_that_it_still_holds_the_lock(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "TIMEOUT", -1.0)
+    monkeypatch.setattr(pending_batch, "FROZEN", -1.0)
     await pipe.emit(*numbered(1))
     ended = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
     frozen = pipe.batches()
-    next_part = Waiting.next_part
+    next_part = PendingBatch.next_part
 
-    async def and_freeze(waiting: Waiting) -> Sequence[Row[Any]]:
-        rows = await next_part(waiting)
+    async def and_freeze(pending: PendingBatch) -> Sequence[Row[Any]]:
+        rows = await next_part(pending)
         await pipe.rows(
             f"{ended} AND database = (SELECT oid FROM pg_database"
             " WHERE datname = current_database())"
         )
         return rows
 
-    monkeypatch.setattr(Waiting, "next_part", and_freeze)
+    monkeypatch.setattr(PendingBatch, "next_part", and_freeze)
     with pytest.raises(DBAPIError):
         await frozen.publish_next()
 

@@ -1,14 +1,15 @@
 """One batch: nothing lost, order kept, duplicates bounded, whatever fails in between."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from orders.chassis.errors import BrokerUnavailable, DatabaseUnavailable
-from orders.chassis.messaging.publishing import batch, waiting
+from orders.chassis.messaging.publishing import batch, pending_batch
+from orders.chassis.messaging.publishing.pending_batch import Part
+from orders.chassis.messaging.publishing.stream_writer import StreamWriter
 from orders.chassis.messaging.redis import Broker
 
 from ..pipe import STREAM, Pipe, Probed
@@ -30,7 +31,7 @@ async def test_a_crash_after_publishing_doubles_the_batch_and_loses_nothing(
 ) -> None:
     await pipe.emit(*numbered(2))
     with monkeypatch.context() as broken:
-        broken.setattr(waiting, "_MOVE", text("SELECT 1 / 0, :ids, :stream_ids"))
+        broken.setattr(pending_batch, "_MOVE", text("SELECT 1 / 0, :ids, :stream_ids"))
         with pytest.raises(batch.Unrecorded):
             await pipe.batches().publish_next()
 
@@ -151,17 +152,17 @@ async def test_rows_that_came_in_between_stay_in_the_outbox(
 ) -> None:
     """Exactly what was read is moved, never a range of ids."""
     batches = pipe.batches()
-    publish = batches._publish
+    publish = StreamWriter.publish
 
-    async def and_commit_another(rows: Sequence[Row[Any]], sent: batch.Sent) -> Mapping[int, str]:
+    async def and_commit_another(writer: StreamWriter, part: Part) -> Mapping[int, str]:
         await pipe.rows(
             "INSERT INTO outbox (id, event_id, stream, attributes, data)"
             " SELECT -id, gen_random_uuid(), stream, attributes, data FROM outbox LIMIT 1"
         )
-        return await publish(rows, sent)
+        return await publish(writer, part)
 
     await pipe.emit(*numbered(2))
-    monkeypatch.setattr(batches, "_publish", and_commit_another)
+    monkeypatch.setattr(StreamWriter, "publish", and_commit_another)
     await batches.publish_next()
 
     assert len(await pipe.rows("SELECT 1 FROM outbox")) == 1
@@ -170,7 +171,7 @@ async def test_rows_that_came_in_between_stay_in_the_outbox(
 async def test_a_batch_ends_at_its_size_in_bytes(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "PART_BYTES", 1000)
+    monkeypatch.setattr(pending_batch, "PART_BYTES", 1000)
     await pipe.emit(*(Probed(aggregate_id="a", text="x" * 600) for _ in range(3)))
 
     assert (await pipe.batches().publish_next()).count == 2

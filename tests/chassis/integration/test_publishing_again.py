@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from orders.chassis.messaging.publishing.republish import Selection, put_back, replay
+from orders.chassis.messaging.publishing.republish import Published, put_back, republish
 
 from ..pipe import Pipe
 from ..relaying import numbered, said
@@ -17,7 +17,7 @@ async def test_published_events_can_be_published_again_by_hand(pipe: Pipe) -> No
     chosen = numbered(1, start=3)[0]
     await pipe.publish(chosen)
 
-    counts = [n async for n in replay(pipe.engine, Selection(event_id=chosen.event_id))]
+    counts = [n async for n in republish(pipe.engine, Published(event_id=chosen.event_id))]
     await pipe.publish()
 
     assert counts == [1]
@@ -27,9 +27,13 @@ async def test_published_events_can_be_published_again_by_hand(pipe: Pipe) -> No
 async def test_a_dry_run_only_counts(pipe: Pipe) -> None:
     await pipe.publish(*numbered(3))
 
-    everything = [n async for n in replay(pipe.engine, Selection(), dry_run=True)]
-    later = [n async for n in replay(pipe.engine, Selection(since=datetime.now(UTC)), dry_run=True)]
-    foreign = [n async for n in replay(pipe.engine, Selection(event_type="x.Y.v1"), dry_run=True)]
+    everything = [n async for n in republish(pipe.engine, Published(), dry_run=True)]
+    later = [
+        n async for n in republish(pipe.engine, Published(since=datetime.now(UTC)), dry_run=True)
+    ]
+    foreign = [
+        n async for n in republish(pipe.engine, Published(event_type="x.Y.v1"), dry_run=True)
+    ]
 
     assert (everything, later, foreign) == ([3], [], [])
     assert not await pipe.rows("SELECT 1 FROM outbox")
@@ -43,7 +47,7 @@ async def test_events_of_some_hours_are_published_again(pipe: Pipe) -> None:
     old, ids = timedelta(minutes=30), [row.id for row in await sent(pipe)]
     since, until = now - timedelta(hours=ids[2]) - old, now - timedelta(hours=ids[1]) + old
 
-    counts = [n async for n in replay(pipe.engine, Selection(since=since, until=until))]
+    counts = [n async for n in republish(pipe.engine, Published(since=since, until=until))]
     await pipe.publish()
 
     assert counts == [2]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orders.chassis.errors import BrokerUnavailable
-from orders.chassis.messaging.publishing import batch, waiting
+from orders.chassis.messaging.publishing import batch, pending_batch, stream_writer
 from orders.chassis.messaging.redis import Broker
 
 from ..pipe import Pipe
@@ -59,14 +59,14 @@ async def test_the_parts_of_a_batch_keep_their_order_and_their_places(pipe: Pipe
 async def test_redis_takes_a_part_while_postgres_moves_the_one_before(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, move = asyncio.Barrier(2), waiting.Waiting.move
+    both, move = asyncio.Barrier(2), pending_batch.PendingBatch.move
     moved: set[int] = set()
 
     async def meet() -> None:
         async with asyncio.timeout(LONG):
             await both.wait()
 
-    async def and_meet(self: waiting.Waiting, stream_ids: Mapping[int, str]) -> None:
+    async def and_meet(self: pending_batch.PendingBatch, stream_ids: Mapping[int, str]) -> None:
         if stream_ids and not moved:
             await meet()
         moved.update(stream_ids)
@@ -74,7 +74,7 @@ async def test_redis_takes_a_part_while_postgres_moves_the_one_before(
 
     await pipe.emit(*numbered(2))
     at_call(monkeypatch, 2, meet)
-    monkeypatch.setattr(waiting.Waiting, "move", and_meet)
+    monkeypatch.setattr(pending_batch.PendingBatch, "move", and_meet)
 
     assert (await pipe.batches(size=9).publish_next()).count == 2
 
@@ -153,7 +153,7 @@ async def test_nothing_more_goes_out_on_a_new_connection(
         await pipe.emit(*numbered(1, start=1))
         await broker.ping()
         at_call(monkeypatch, 1, broker.client.connection_pool.disconnect)
-        batches = pipe.batches(size=3 * waiting.PARTS, broker=broker)
+        batches = pipe.batches(size=3 * pending_batch.PARTS, broker=broker)
 
         assert (await batches.publish_next()).count == 2
         assert not await pipe.broker.client.exists(pipe.prefix + BROKEN[0])
@@ -166,7 +166,7 @@ async def test_a_slow_redis_is_not_given_the_same_for_ever(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What it took in time is recorded, be there ever so much more."""
-    monkeypatch.setattr(batch, "ENOUGH", 0.0)
+    monkeypatch.setattr(stream_writer, "ENOUGH", 0.0)
     await pipe.emit(*numbered(3))
     batches = pipe.batches(size=9)
 

@@ -10,8 +10,8 @@ from prometheus_client import REGISTRY
 from orders.chassis.db import Database
 from orders.chassis.messaging.publishing import batch, lost_writes, relay
 from orders.chassis.messaging.publishing.batch import Batch
+from orders.chassis.messaging.publishing.pending_batch import PendingBatch
 from orders.chassis.messaging.publishing.relay import POLL, Relay
-from orders.chassis.messaging.publishing.waiting import Waiting
 
 from ..pipe import Pipe, eventually, jittered
 from ..relaying import numbered, relay_of, relaying
@@ -90,7 +90,7 @@ async def test_only_a_batch_that_was_recorded_ends_these_waits(
         lock = await other.begin()
 
         async def work() -> None:
-            assert await Waiting(other, after=0, without=[], size=1).lock()
+            assert await PendingBatch(other, after=0, left_out=[], size=1).lock()
 
         waited = await waits(
             relay_of(pipe), monkeypatch, None, work, lock.rollback, mend, spoil, None
@@ -145,30 +145,32 @@ async def test_a_long_look_for_lost_writes_goes_on_without_waiting(
     assert ended == [True]
 
 
-async def test_a_poke_that_comes_during_a_look_is_followed_by_another_look(
+async def test_a_notification_that_comes_during_a_look_is_followed_by_another_look(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pipe.database = Database("postgresql://127.0.0.1:1/none", role="tests")  # no other pokes
-    batches, stopping, poked = pipe.batches(), asyncio.Event(), list[bool]()
+    pipe.database = Database(
+        "postgresql://127.0.0.1:1/none", role="tests"
+    )  # no other notifications
+    batches, stopping, notified = pipe.batches(), asyncio.Event(), list[bool]()
     running, look = relay_of(pipe, batches), batches.publish_next
 
-    async def look_and_poke() -> Batch:
+    async def look_and_notify() -> Batch:
         found = await look()
-        if not poked and not found.count:
+        if not notified and not found.count:
             await pipe.emit(*numbered(1))
-            running._poked.set()
+            running._notified.set()
         return found
 
-    async def note(_: float, poke: asyncio.Event, stop: asyncio.Event) -> None:
-        poked.append(poke.is_set())
-        if len(poked) == 2:
+    async def note(_: float, heard: asyncio.Event, stop: asyncio.Event) -> None:
+        notified.append(heard.is_set())
+        if len(notified) == 2:
             stop.set()
 
-    monkeypatch.setattr(batches, "publish_next", look_and_poke)
+    monkeypatch.setattr(batches, "publish_next", look_and_notify)
     monkeypatch.setattr(relay, "wait", note)
     await running.run(stopping)
 
-    assert poked == [True, False]
+    assert notified == [True, False]
     assert await arrived(pipe, 1)
 
 

@@ -35,7 +35,7 @@ async def test_neither_is_there_after_an_error(pipe: Pipe) -> None:
             raise RuntimeError("no")
 
     assert not await pipe.rows("SELECT 1 FROM outbox UNION ALL SELECT 1 FROM effects")
-    assert pipe.pokes == 0
+    assert pipe.notifications == 0
 
 
 async def test_outbox_rows_are_written_last(pipe: Pipe) -> None:
@@ -48,14 +48,14 @@ async def test_outbox_rows_are_written_last(pipe: Pipe) -> None:
     assert len(await pipe.rows("SELECT 1 FROM outbox")) == 1
 
 
-async def test_a_commit_pokes_the_relay_once_if_there_are_events(pipe: Pipe) -> None:
+async def test_a_commit_notifies_the_relay_once_if_there_are_events(pipe: Pipe) -> None:
     async with pipe.units.open() as uow:
         uow.emit(Probed(aggregate_id="a"))
         uow.emit(Probed(aggregate_id="b"))
     async with pipe.units.open():
         pass
 
-    assert pipe.pokes == 1
+    assert pipe.notifications == 1
 
 
 async def test_an_event_names_its_cause_and_the_start_of_its_chain(pipe: Pipe) -> None:

@@ -1,7 +1,9 @@
 """Postgres: how this service connects, and which of its errors are nobody's fault."""
 
+import asyncio
 import urllib.parse
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -129,6 +131,19 @@ class Database:
             max_overflow=0,
             hide_parameters=True,
         )
+
+
+@asynccontextmanager
+async def answer_within(seconds: float | None) -> AsyncIterator[None]:
+    """Raise DatabaseUnavailable if the block takes longer: a connection may be dead and not know
+    it. None is no limit."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise DatabaseUnavailable(f"no answer from Postgres in {seconds} s") from error
 
 
 def reason_of(error: BaseException) -> str:

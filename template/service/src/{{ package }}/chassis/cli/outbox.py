@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..messaging.publishing.republish import ALWAYS, NEVER, Selection, replay
+from ..messaging.publishing.republish import ALWAYS, NEVER, Published, republish
 from .database import on_database
 from .options import EventType, moment
 
@@ -44,10 +44,10 @@ def replay_(
     narrowed = any(value is not None for value in (since, until, event_id, event_type))
     if narrowed == every:
         raise typer.BadParameter("say which events: --since, --until, --event-id, --type or --all")
-    chosen = Selection(since or ALWAYS, until or NEVER, event_id, event_type)
+    chosen = Published(since or ALWAYS, until or NEVER, event_id, event_type)
 
     async def put_back(engine: AsyncEngine) -> None:
-        count = sum([number async for number in replay(engine, chosen, dry_run=dry_run)])
+        count = sum([number async for number in republish(engine, chosen, dry_run=dry_run)])
         typer.echo(f"{'would be published' if dry_run else 'to be published'} again: {count}")
 
     on_database(context.obj, put_back)

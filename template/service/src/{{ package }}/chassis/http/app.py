@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ..db import DATABASE_ERRORS, is_unmigrated
 from ..messaging.observing.health import Health
-from ..messaging.publishing.notify import Poker
+from ..messaging.publishing.notify import OutboxNotifier
 from ..messaging.unit_of_work import UnitsOfWork
 from ..service import AnyService
 from .docs import docs_router
@@ -18,14 +18,14 @@ from .problems import RESPONSES, install
 from .request_log import RequestLog
 
 
-def create_app(service: AnyService, units: UnitsOfWork, poker: Poker) -> FastAPI:
+def create_app(service: AnyService, units: UnitsOfWork, notifier: OutboxNotifier) -> FastAPI:
     """The application; its routers are those of the service's modules in `api/`."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        poking = asyncio.create_task(poker.run())
+        notifying = asyncio.create_task(notifier.run())
         yield
-        poking.cancel()
+        notifying.cancel()
 
     app = FastAPI(
         title=service.name, lifespan=lifespan, docs_url=None, redoc_url=None, responses=RESPONSES

@@ -30,9 +30,9 @@ class OutboxRow:
 class Outbox:
     """The publishing side of one service. `max_bytes` bounds the payload of an event."""
 
-    def __init__(self, source: str, max_bytes: int, poke: Callable[[], None]) -> None:
+    def __init__(self, source: str, max_bytes: int, notify: Callable[[], None]) -> None:
         self.source = source
-        self.poke = poke
+        self.notify = notify
         self._max_bytes = max_bytes
 
     def row(self, event: DomainEvent, cause: Envelope | None = None) -> OutboxRow:
@@ -72,7 +72,7 @@ class Outbox:
         return data
 
     def notice(self, stream: str, ce_type: str, subject: str, data: str) -> OutboxRow:
-        """A message of the pipe itself, such as the announcement of a dead letter."""
+        """A message about messaging itself, such as the announcement of a dead letter."""
         event_id = uuid7()
         attributes = _attributes(event_id, self.source, ce_type, subject, datetime.now(UTC))
         return OutboxRow(event_id, stream, attributes | created(stream, attributes), data)

@@ -9,13 +9,13 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import Session
 
-from ..errors import DatabaseUnavailable
+from ..db import answer_within
 from .envelope import Envelope
 from .events import DomainEvent
 from .outbox import Outbox, OutboxRow
 
 PATIENCE = 10.0
-"""Seconds that the pipe's own short transactions may take."""
+"""Seconds that messaging's own short transactions may take."""
 FAILED = "a statement failed"
 
 
@@ -37,7 +37,7 @@ class UnitOfWork:
         self._emitted.append(self._outbox.row(event, self._cause))
 
     def announce(self, stream: str, ce_type: str, subject: str, data: str) -> None:
-        """Publish a message of the pipe itself, on the same terms."""
+        """Publish a message of messaging itself, on the same terms."""
         self._emitted.append(self._outbox.notice(stream, ce_type, subject, data))
 
     def _finish(self, session: Session) -> None:
@@ -93,13 +93,8 @@ class UnitsOfWork:
         `cause` is the event being handled; emitted events name it. After `patience` seconds it
         raises DatabaseUnavailable: a connection may be dead and not know it.
         """
-        try:
-            async with asyncio.timeout(patience) as limit, self._open(cause) as uow:
-                yield uow
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise DatabaseUnavailable(f"no answer from Postgres in {patience} s") from error
+        async with answer_within(patience), self._open(cause) as uow:
+            yield uow
 
     @asynccontextmanager
     async def _open(self, cause: Envelope | None) -> AsyncIterator[UnitOfWork]:
@@ -113,4 +108,4 @@ class UnitsOfWork:
             await asyncio.shield(asyncio.create_task(session.close()))
             raise
         if uow._emitted:
-            self._outbox.poke()
+            self._outbox.notify()

@@ -15,12 +15,12 @@ from .wiring import database, units_of_work
 async def run_api(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
     """Serve the API until `stopping` is set."""
     service.discover()
-    postgres = database(service, settings, "api")
+    postgres, pool_size = database(service, settings, "api"), settings.database_pool_size
     async with (
-        units_of_work(service, settings, postgres, settings.database_pool_size) as (units, poker),
+        units_of_work(service, settings, postgres, pool_size) as (units, notifier),
         open_desk(service.name, settings, registered_handlers()) as desk,
     ):
-        app = create_app(service, units, poker)
+        app = create_app(service, units, notifier)
         app.router.routes.extend(desk)
         if exports(settings):
             trace_requests(app)

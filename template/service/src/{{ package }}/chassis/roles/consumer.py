@@ -49,7 +49,7 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
             service, settings, postgres, settings.consumer_concurrency * len(streams) + 3
         ) as (
             units,
-            poker,
+            notifier,
         ),
         http(
             health_app(health),
@@ -60,7 +60,7 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
         ),
         asyncio.TaskGroup() as tasks,
     ):
-        poking = tasks.create_task(poker.run())
+        notifying = tasks.create_task(notifier.run())
         replaying = tasks.create_task(Replays(units, by_type, health).run(stopping))
         loops = []
         for stream in streams:
@@ -79,7 +79,7 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
         await asyncio.wait([replaying], timeout=settings.drain_timeout)
         replaying.cancel()
         await asyncio.wait([replaying, *loops])
-        poking.cancel()
+        notifying.cancel()
 
 
 def _consumer(

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from ..db import Database
 from ..messaging.outbox import Outbox
-from ..messaging.publishing.notify import Poker
+from ..messaging.publishing.notify import OutboxNotifier
 from ..messaging.unit_of_work import UnitsOfWork
 from ..service import AnyService
 from ..settings import Settings
@@ -24,13 +24,14 @@ def database(
 @asynccontextmanager
 async def units_of_work(
     service: AnyService, settings: Settings, database: Database, pool_size: int
-) -> AsyncIterator[tuple[UnitsOfWork, Poker]]:
-    """Units of work on a pool of connections, and the poker that a role has to run."""
-    poker = Poker(database)
+) -> AsyncIterator[tuple[UnitsOfWork, OutboxNotifier]]:
+    """Units of work on a pool of connections, and the notifier that a role has to run."""
+    notifier = OutboxNotifier(database)
     engine = database.engine(pool_size)
     if exports(settings):
         trace_statements(engine)
     try:
-        yield UnitsOfWork(engine, Outbox(service.name, settings.event_max_bytes, poker.poke)), poker
+        outbox = Outbox(service.name, settings.event_max_bytes, notifier.notify)
+        yield UnitsOfWork(engine, outbox), notifier
     finally:
         await engine.dispose()

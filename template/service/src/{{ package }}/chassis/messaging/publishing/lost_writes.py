@@ -5,7 +5,6 @@ Its own counters do not tell. So the newest published events are looked up again
 is missing, or Redis is another server than before, so are all that were not trimmed on purpose.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -15,11 +14,12 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ...errors import BrokerRefused, DatabaseUnavailable
+from ...db import answer_within
+from ...errors import BrokerRefused
 from ..metrics import LOST_WRITES
 from ..observing.health import Health
 from ..redis import Broker
-from .lookup import lost_of
+from .lookup import lost_from
 from .republish import put_back
 
 INTERVAL = 30.0
@@ -48,16 +48,17 @@ log = structlog.get_logger()
 
 @dataclass(slots=True)
 class FullLook:
-    """How far a look at everything has come, newest first, and what it found."""
+    """How far a look at everything on one server has come, newest first, and what it found;
+    `refused` says why a stream could not be looked at."""
 
     server: str
     last: Row[Any] | None = None
     lost: int = 0
-    finished: bool = False
+    refused: str | None = None
 
 
 class LostWrites:
-    """Looks for lost writes of one service, and repairs them unless it is told only to tell."""
+    """Looks for lost writes of one service; it repairs them if `repair`, else it only reports."""
 
     def __init__(
         self, engine: AsyncEngine, broker: Broker, health: Health, *, key_prefix: str, repair: bool
@@ -70,8 +71,6 @@ class LostWrites:
         self._connections = -1
         self._next_look = float("-inf")
         self._full_look: FullLook | None = None
-        self._refused: str | None = None
-        self._put_back = False
 
     @property
     def busy(self) -> bool:
@@ -82,55 +81,54 @@ class LostWrites:
         """Called before every batch: looks at the newest events when it is time, and at once on
         a new connection, behind which may be another server. Whether events were put back.
 
-        Raises BrokerUnavailable or a database error.
+        Raises BrokerUnavailable or a database error; events may have been put back before.
         """
         await self._broker.ping()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._look()
-        except TimeoutError as error:
-            raise DatabaseUnavailable(f"no answer from Postgres in {PATIENCE} s") from error
-        put_back, self._put_back = self._put_back, False
+        async with answer_within(PATIENCE):
+            connections = self._broker.connections
+            if connections != self._connections or monotonic() > self._next_look:
+                put_back = await self._look_at_newest()
+                self._connections, self._next_look = connections, monotonic() + INTERVAL
+            else:
+                put_back = await self._go_on(pages=1)
         return put_back
 
-    async def _look(self) -> None:
-        connections = self._broker.connections
-        if connections != self._connections or monotonic() > self._next_look:
-            await self._look_at_newest()
-            self._connections, self._next_look = connections, monotonic() + INTERVAL
-        elif self._full_look is not None:
-            await self._go_on(self._full_look, pages=1)
-
-    async def _look_at_newest(self) -> None:
+    async def _look_at_newest(self) -> bool:
+        """Look through everything if the newest are not all there, or the server is another."""
         server = await self._broker.identity()
-        async with self._engine.connect() as connection:
-            known = (await connection.execute(_KNOWN)).scalar_one_or_none()
-        under_way = self._full_look is not None and self._full_look.server == server
-        if not under_way:
-            self._refused = None
-        if (server != known and not under_way) or await self._lost(await self._page(None)):
+        complete = self._full_look.server if self._full_look else await self._known_server()
+        lost, refused = await self._lost(await self._page(None))
+        if lost or server != complete:
             self._full_look = FullLook(server)
-            await self._go_on(self._full_look, pages=AT_ONCE)
-        elif self._full_look is not None:
-            await self._go_on(self._full_look, pages=1)
-        else:
-            self._tell(repaired=True)
+            return await self._go_on(pages=AT_ONCE)
+        if self._full_look is None:
+            self._report(refused, repaired=True)
+        return await self._go_on(pages=1)
 
-    async def _go_on(self, full_look: FullLook, pages: int) -> None:
+    async def _go_on(self, pages: int) -> bool:
+        """Look at further pages of a full look, if there is one; whether events were put back."""
+        put_back = False
         for _ in range(pages):
-            rows = await self._page(full_look.last)
-            full_look.finished = not rows
-            if full_look.finished:
+            if (look := self._full_look) is None:
                 break
-            await self._treat(full_look, await self._lost(rows))
-            full_look.last = rows[-1]
-        if full_look.finished:
-            await self._end(full_look)
+            if rows := await self._page(look.last):
+                put_back |= await self._look_at(look, rows)
+                look.last = rows[-1]
+            else:
+                await self._end(look)
+        return put_back
 
-    async def _treat(self, full_look: FullLook, lost: Sequence[Row[Any]]) -> None:
-        if not lost:
-            return
-        full_look.lost += len(lost)
+    async def _look_at(self, look: FullLook, rows: Sequence[Row[Any]]) -> bool:
+        lost, refused = await self._lost(rows)
+        look.refused = refused or look.refused
+        if lost:
+            look.lost += len(lost)
+            await self._treat(lost)
+            reason = f"Redis has lost {look.lost} published events"
+            self._health.failing("lost writes", reason)
+        return bool(lost) and self._repair
+
+    async def _treat(self, lost: Sequence[Row[Any]]) -> None:
         LOST_WRITES.inc(len(lost))
         log.error(
             "outbox.lost_writes",
@@ -139,40 +137,45 @@ class LostWrites:
             event_ids=[str(row.event_id) for row in lost[:10]],
         )
         if self._repair:
-            self._put_back = True
             async with self._engine.begin() as transaction:
                 await put_back(transaction, lost)
                 # Until the look has ended: who takes over from here must look at everything too.
                 await transaction.execute(_FORGET)
-        self._health.failing("lost writes", f"Redis has lost {full_look.lost} published events")
 
-    async def _end(self, full_look: FullLook) -> None:
-        if self._refused is None:
+    async def _end(self, look: FullLook) -> None:
+        if look.refused is None:
             async with self._engine.begin() as transaction:
-                await transaction.execute(_REMEMBER, {"server": full_look.server})
+                await transaction.execute(_REMEMBER, {"server": look.server})
         self._full_look = None
-        self._tell(repaired=self._repair or not full_look.lost)
-        log.info("outbox.verified", lost=full_look.lost)
+        self._report(look.refused, repaired=self._repair or not look.lost)
+        log.info("outbox.verified", lost=look.lost)
 
-    def _tell(self, *, repaired: bool) -> None:
-        if self._refused is not None:
-            self._health.failing("lost writes", self._refused)
+    def _report(self, refused: str | None, *, repaired: bool) -> None:
+        if refused is not None:
+            self._health.failing("lost writes", refused)
         elif repaired:
             self._health.working("lost writes")
+
+    async def _known_server(self) -> str | None:
+        """The server that was last found complete."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(_KNOWN)).scalar_one_or_none()
 
     async def _page(self, last: Row[Any] | None) -> Sequence[Row[Any]]:
         after = {"after": last and last.event_id, "sent_at": last and last.sent_at, "page": PAGE}
         async with self._engine.connect() as connection:
             return (await connection.execute(_PAGE, after)).all()
 
-    async def _lost(self, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-        """Those that are gone. A stream that refuses is looked at again another time: the others
-        do not wait for it."""
-        lost: list[Row[Any]] = []
+    async def _lost(self, rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], str | None]:
+        """Those that are gone, and why a stream refused. It is looked at again another time: the
+        others do not wait for it."""
+        lost, refused = list[Row[Any]](), None
         for stream in {row.stream for row in rows}:
             members = [row for row in rows if row.stream == stream]
             try:
-                lost += await lost_of(members, self._engine, self._broker, self._key_prefix)
+                lost += await lost_from(
+                    stream, members, self._engine, self._broker, self._key_prefix
+                )
             except BrokerRefused as error:
-                self._refused = str(error)
-        return lost
+                refused = str(error)
+        return lost, refused

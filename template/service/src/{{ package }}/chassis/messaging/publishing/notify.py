@@ -1,18 +1,21 @@
-"""The poke: NOTIFY after a commit, so that the relay need not wait for its next look.
+"""NOTIFY after a commit, so that the relay need not wait for its next look.
 
 Only ever a hint: it is sent apart from the transaction, at most once in 20 ms, and may be lost.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+import asyncpg
 import structlog
 
 from ...db import CONNECTION_ERRORS, Database
 from ...errors import DatabaseUnavailable
+from ..cancellation import wait
 
 CHANNEL = "outbox"
 INTERVAL = 0.02
-"""Seconds between two pokes of one process; NOTIFY takes a lock that all commits share."""
+"""Seconds between two notifications of one process; NOTIFY takes a lock that all commits share."""
 PROBE = 30.0
 """Seconds after which a silent connection is asked whether it still lives."""
 ANSWER = 5.0
@@ -23,62 +26,58 @@ RECONNECT = 1.0
 log = structlog.get_logger()
 
 
-class Poker:
-    """Sends pokes on a connection of its own."""
+class OutboxNotifier:
+    """Sends notifications on a connection of its own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._wanted = asyncio.Event()
 
-    def poke(self) -> None:
-        """Ask for a poke; returns at once."""
+    def notify(self) -> None:
+        """Ask for a notification; returns at once."""
         self._wanted.set()
 
     async def run(self) -> None:
         """Send what is asked for, until cancelled."""
-        while True:
-            try:
-                connection = await self._database.connect()
-            except DatabaseUnavailable:
-                await asyncio.sleep(RECONNECT)
-                continue
-            try:
-                while not connection.is_closed():
-                    await self._wanted.wait()
-                    self._wanted.clear()
-                    await connection.execute(f"NOTIFY {CHANNEL}", timeout=ANSWER)
-                    await asyncio.sleep(INTERVAL)
-            except CONNECTION_ERRORS as error:
-                log.debug("poke.connection_lost", error=type(error).__name__)
-            finally:
-                connection.terminate()
+        await _on_connections(self._database, self._send)
+
+    async def _send(self, connection: asyncpg.Connection) -> None:
+        while not connection.is_closed():
+            await self._wanted.wait()
+            self._wanted.clear()
+            await connection.execute(f"NOTIFY {CHANNEL}", timeout=ANSWER)
+            await asyncio.sleep(INTERVAL)
 
 
-async def listen(database: Database, poked: asyncio.Event) -> None:
-    """Set `poked` whenever a poke arrives, until cancelled."""
+async def listen(database: Database, notified: asyncio.Event) -> None:
+    """Set `notified` for every notification, and for every new connection, until cancelled."""
+
+    async def hear(connection: asyncpg.Connection) -> None:
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        await connection.add_listener(CHANNEL, lambda *_: notified.set())
+        notified.set()
+        await wait(PROBE, lost)
+        while not lost.is_set():
+            await connection.execute("SELECT 1", timeout=ANSWER)
+            await wait(PROBE, lost)
+
+    await _on_connections(database, hear)
+
+
+async def _on_connections(
+    database: Database, work: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
+    """Work on a connection of its own, and on a new one whenever it is lost; until cancelled."""
     while True:
         try:
             connection = await database.connect()
         except DatabaseUnavailable:
             await asyncio.sleep(RECONNECT)
             continue
-        lost = asyncio.Event()
         try:
-            connection.add_termination_listener(lambda _, lost=lost: lost.set())
-            await connection.add_listener(CHANNEL, lambda *_: poked.set())
-            poked.set()
-            while not await _set_within(lost, PROBE):
-                await connection.execute("SELECT 1", timeout=ANSWER)
+            await work(connection)
         except CONNECTION_ERRORS as error:
-            log.debug("poke.connection_lost", error=type(error).__name__)
+            log.debug("notify.connection_lost", error=type(error).__name__)
         finally:
             connection.terminate()
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(seconds):  # not wait_for, which may swallow a cancellation
-            await event.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -15,7 +15,7 @@ from .lost_writes import LostWrites
 from .notify import listen
 
 POLL = 1.0
-"""Seconds between looks when nobody pokes."""
+"""Seconds between looks when nobody notifies."""
 
 log = structlog.get_logger()
 
@@ -24,23 +24,19 @@ class Relay:
     """Publishes one service's outbox. Any number may run; one works, the others stand by."""
 
     def __init__(
-        self,
-        database: Database,
-        batches: Batches,
-        lost_writes: LostWrites,
-        health: Health,
+        self, database: Database, batches: Batches, lost_writes: LostWrites, health: Health
     ) -> None:
         self._database = database
         self._batches = batches
         self._lost_writes = lost_writes
         self._health = health
-        self._poked = asyncio.Event()
+        self._notified = asyncio.Event()
         health.failing("relay", "starting")
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Relay until `stopping` is set. A batch that was begun is finished."""
         async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(listen(self._database, self._poked))
+            listening = tasks.create_task(listen(self._database, self._notified))
             await self._loop(stopping)
             listening.cancel()
 
@@ -48,7 +44,7 @@ class Relay:
         outage, unrecorded = Backoff(0.2, 5), Backoff(1, 60)
         while not stopping.is_set():
             self._health.beat("relay")
-            self._poked.clear()
+            self._notified.clear()
             try:
                 if await self._lost_writes.look():
                     self._batches.start_over()
@@ -65,12 +61,13 @@ class Relay:
                 if not self._batches.refused and self._health.working("relay"):
                     log.info("relay.ready")
                 if not batch.more and not self._lost_writes.busy:
-                    await wait(POLL, self._poked, stopping)
+                    await wait(POLL, self._notified, stopping)
 
     async def _failed(
         self, part: str, error: BaseException, backoff: Backoff, stopping: asyncio.Event
     ) -> None:
         RELAY_FAILED.labels(part).inc()
+        self._batches.start_over()  # rows may have been put back before it failed
         delay = backoff.next()
         reason = reason_of(error)
         self._health.failing("relay", reason)

@@ -4,7 +4,7 @@ The ordinary relay does the rest, in their old order; the inboxes of the consume
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,7 @@ _PUT_BACK = text("""
     INSERT INTO outbox (id, event_id, stream, attributes, data, created_at)
     SELECT id, event_id, stream, attributes, data, created_at FROM back
 """)
-_CHOSEN = text("""
+_PAGE_OF = text("""
     SELECT event_id, stream_id, sent_at FROM outbox_sent
     WHERE sent_at >= :since AND created_at >= :since AND created_at < :until
       AND (sent_at, event_id) > (:sent_at, CAST(:after AS uuid))
@@ -41,7 +41,7 @@ _CHOSEN = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class Published:
     """Which published events: all that fit what is given. Times are those of their commits."""
 
     since: datetime = ALWAYS
@@ -59,29 +59,18 @@ async def put_back(transaction: AsyncConnection, rows: Sequence[Row[Any]]) -> No
     await transaction.execute(_PUT_BACK, chosen)
 
 
-async def replay(
-    engine: AsyncEngine, selection: Selection, *, dry_run: bool = False
+async def republish(
+    engine: AsyncEngine, published: Published, *, dry_run: bool = False
 ) -> AsyncIterator[int]:
-    """Put the selected events back, page by page, each in a transaction; yields their numbers."""
-    last: Row[Any] | None = None
+    """Put the events back, page by page, each in a transaction; yields their numbers."""
+    position: dict[str, object] = {"sent_at": published.since, "after": UUID(int=0)}
     while True:
+        page = asdict(published) | position | {"page": PAGE}
         async with engine.begin() as transaction:
-            rows = (await transaction.execute(_CHOSEN, _after(selection, last))).all()
-            if not dry_run and rows:
+            rows = (await transaction.execute(_PAGE_OF, page)).all()
+            if rows and not dry_run:
                 await put_back(transaction, rows)
         if not rows:
             return
-        last = rows[-1]
+        position = {"sent_at": rows[-1].sent_at, "after": rows[-1].event_id}
         yield len(rows)
-
-
-def _after(selection: Selection, last: Row[Any] | None) -> dict[str, object]:
-    return {
-        "since": selection.since,
-        "until": selection.until,
-        "event_id": selection.event_id,
-        "event_type": selection.event_type,
-        "sent_at": last.sent_at if last else selection.since,
-        "after": last.event_id if last else UUID(int=0),
-        "page": PAGE,
-    }

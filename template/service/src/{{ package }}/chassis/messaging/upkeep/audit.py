@@ -19,7 +19,7 @@ from sqlalchemy.types import Uuid
 
 from ..envelope import Envelope, Undecodable, parse
 from ..handlers import Handler
-from ..publishing.lookup import lost_of
+from ..publishing.lookup import lost_from
 from ..redis import Broker
 
 PAGE = 500
@@ -94,7 +94,7 @@ class Audit:
                 return
             after = rows[-1].event_id
             self.report.count(f"published on {stream}", len(rows))
-            lost = await lost_of(rows, self._engine, self._broker, self._key_prefix)
+            lost = await lost_from(stream, rows, self._engine, self._broker, self._key_prefix)
             self.report.find(f"lost from {stream}", [row.event_id for row in lost])
 
     async def consumed(self, stream: str, handlers: Mapping[str, Sequence[Handler]]) -> None:

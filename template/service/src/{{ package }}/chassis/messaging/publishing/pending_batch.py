@@ -1,6 +1,7 @@
-"""What waits in the outbox, as one transaction of a relay has it: locked, read, and moved."""
+"""The unpublished rows of one batch, as its transaction has them: locked, read, and moved."""
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,6 +11,11 @@ PARTS = 20
 """In so many parts a full batch is read, published and moved. While Redis takes one, its other
 clients wait."""
 PART_BYTES = 4 * 1024 * 1024
+FROZEN = 5.0
+"""Seconds after which a session that did nothing else may have been ended by Postgres."""
+
+Part = Sequence[Row[Any]]
+"""Rows of the outbox, oldest first; an empty one is the end of the batch."""
 
 # One relay works at a time, so that order holds. The lock ends with its transaction, whatever
 # becomes of the process. Its own statement: the next one must see what the last holder committed.
@@ -43,38 +49,46 @@ _MOVE = text("""
 """)
 
 
-class Waiting:
-    """What waits behind the row `after`, but for the streams `without`: `size` events at most."""
+class PendingBatch:
+    """At most `size` rows behind the row `after`, without those of the streams `left_out`."""
 
     def __init__(
-        self, transaction: AsyncConnection, *, after: int, without: Sequence[str], size: int
+        self, transaction: AsyncConnection, *, after: int, left_out: Sequence[str], size: int
     ) -> None:
         self.more = True
-        self._last = after
+        self.last = after
         self._transaction = transaction
-        self._without = without
+        self._left_out = left_out
         self._left = size
         self._part = max(1, size // PARTS)
 
     async def lock(self) -> bool:
-        """Whether no other relay is at it."""
+        """Whether no other relay works; none will until the transaction ends."""
         return bool((await self._transaction.execute(_LOCK)).scalar_one())
 
-    async def still_locked(self) -> None:
-        """Raise a database error if the session was lost, and with it the lock."""
-        await self._transaction.execute(text("SELECT 1"))
+    async def first_part(self) -> Part:
+        """The oldest rows; none if there are none, or another relay works.
 
-    async def next_part(self) -> Sequence[Row[Any]]:
-        """The oldest events that were not read yet; none when it was all, or enough."""
+        Raises a database error if the session was lost meanwhile, and with it the lock, as
+        happens to a process that was frozen.
+        """
+        started = monotonic()
+        part = await self.next_part() if await self.lock() else []
+        if part and monotonic() - started > FROZEN:
+            await self._transaction.execute(text("SELECT 1"))
+        return part
+
+    async def next_part(self) -> Part:
+        """The oldest rows that were not read yet; none when that was all, or enough."""
         size = min(self._part, self._left)
         if not self.more or not size:
             return []
-        limits = {"after": self._last, "without": self._without, "size": size, "bytes": PART_BYTES}
+        limits = {"after": self.last, "without": self._left_out, "size": size, "bytes": PART_BYTES}
         rows = (await self._transaction.execute(_OLDEST, limits)).all()
         self._left -= len(rows)
         self.more = len(rows) == size
         if rows:
-            self._last = rows[-1].id
+            self.last = rows[-1].id
         return rows
 
     async def move(self, stream_ids: Mapping[int, str]) -> None:

@@ -1,4 +1,4 @@
-"""The poke: it spares the relay its wait, comes seldom enough, and is never relied on."""
+"""NOTIFY: it spares the relay its wait, comes seldom enough, and is never relied on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,9 +8,9 @@ from time import monotonic
 import pytest
 
 from orders.chassis.db import Database
-from orders.chassis.messaging.publishing import notify as poke
-from orders.chassis.messaging.publishing import relay
-from orders.chassis.messaging.publishing.notify import CHANNEL, Poker, listen
+from orders.chassis.messaging.cancellation import wait
+from orders.chassis.messaging.publishing import notify, relay
+from orders.chassis.messaging.publishing.notify import CHANNEL, OutboxNotifier, listen
 
 from ..line import Line, line_to
 from ..pipe import Pipe, Probed, eventually
@@ -19,7 +19,7 @@ from ..relaying import relaying
 
 @pytest.fixture
 async def line(pipe: Pipe, database_url: str) -> AsyncIterator[Line]:
-    """The line on which pokes are sent and heard, and nothing else goes."""
+    """The line on which notifications are sent and heard, and nothing else goes."""
     async with line_to(database_url) as line:
         pipe.database = Database(line.url, role="tests")
         yield line
@@ -27,7 +27,7 @@ async def line(pipe: Pipe, database_url: str) -> AsyncIterator[Line]:
 
 @pytest.fixture
 async def heard(database_url: str) -> AsyncIterator[list[float]]:
-    """When pokes arrived, on a connection that nothing disturbs."""
+    """When notifications arrived, on a connection that nothing disturbs."""
     times: list[float] = []
     connection = await Database(database_url, role="tests").connect()
     await connection.add_listener(CHANNEL, lambda *_: times.append(monotonic()))
@@ -36,38 +36,38 @@ async def heard(database_url: str) -> AsyncIterator[list[float]]:
 
 
 @asynccontextmanager
-async def poking(pipe: Pipe) -> AsyncIterator[Poker]:
-    """A poker at work for the block."""
-    poker = Poker(pipe.database)
-    working = asyncio.create_task(poker.run())
-    yield poker
+async def notifying(pipe: Pipe) -> AsyncIterator[OutboxNotifier]:
+    """A notifier at work for the block."""
+    notifier = OutboxNotifier(pipe.database)
+    working = asyncio.create_task(notifier.run())
+    yield notifier
     working.cancel()
     await asyncio.wait([working])
 
 
 @asynccontextmanager
 async def listening(pipe: Pipe) -> AsyncIterator[asyncio.Event]:
-    """What is set by every poke, and by every new connection."""
-    poked = asyncio.Event()
-    working = asyncio.create_task(listen(pipe.database, poked))
-    yield poked
+    """What is set by every notification, and by every new connection."""
+    notified = asyncio.Event()
+    working = asyncio.create_task(listen(pipe.database, notified))
+    yield notified
     working.cancel()
     await asyncio.wait([working])
 
 
-async def within(seconds: float, poked: asyncio.Event) -> None:
-    """Wait for a poke, at most so long."""
+async def within(seconds: float, notified: asyncio.Event) -> None:
+    """Wait for a notification, at most so long."""
     async with asyncio.timeout(seconds):
-        await poked.wait()
-    poked.clear()
+        await notified.wait()
+    notified.clear()
 
 
-async def poke_until_heard(poker: Poker, heard: list[float]) -> None:
-    """Poke until one arrives; each of them may be lost."""
+async def notify_until_heard(notifier: OutboxNotifier, heard: list[float]) -> None:
+    """Notify until one arrives; each of them may be lost."""
     heard.clear()
 
     async def arrived() -> bool:
-        poker.poke()
+        notifier.notify()
         return bool(heard)
 
     await eventually(arrived, seconds=5)
@@ -82,12 +82,12 @@ async def listeners(pipe: Pipe) -> list[int]:
     return [row.pid for row in found]
 
 
-async def test_a_poke_spares_an_idle_relay_its_wait(
+async def test_a_notification_spares_an_idle_relay_its_wait(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(relay, "POLL", 60.0)
-    async with poking(pipe) as poker, relaying(pipe):
-        pipe.outbox.poke = poker.poke
+    async with notifying(pipe) as notifier, relaying(pipe):
+        pipe.outbox.notify = notifier.notify
 
         async def idle() -> bool:
             return bool(await listeners(pipe)) and not pipe.health.problems
@@ -101,7 +101,7 @@ async def test_a_poke_spares_an_idle_relay_its_wait(
         await eventually(published, seconds=5)
 
 
-async def test_without_pokes_the_relay_looks_by_itself(
+async def test_without_notifications_the_relay_looks_by_itself(
     pipe: Pipe, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection that listens is dead, and does not know it yet."""
@@ -116,21 +116,21 @@ async def test_without_pokes_the_relay_looks_by_itself(
 
         await eventually(listens)
         line.silence()
-        await asyncio.sleep(0.1)  # until the relay waits, after the poke of the new connection
+        await asyncio.sleep(0.1)  # until the relay waits, after the one of the new connection
         await pipe.emit(Probed(aggregate_id="a"), Probed(aggregate_id="a"))
 
         await eventually(published, seconds=5)
 
 
-async def test_pokes_are_sent_seldom_however_often_they_are_asked_for(
+async def test_notifications_are_sent_seldom_however_often_they_are_asked_for(
     pipe: Pipe, heard: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NOTIFY takes a lock that all commits of the server share."""
-    monkeypatch.setattr(poke, "INTERVAL", 0.1)
-    async with poking(pipe) as poker:
+    monkeypatch.setattr(notify, "INTERVAL", 0.1)
+    async with notifying(pipe) as notifier:
 
         async def four() -> bool:
-            poker.poke()
+            notifier.notify()
             return len(heard) >= 4
 
         await eventually(four)
@@ -142,57 +142,57 @@ async def test_pokes_are_sent_seldom_however_often_they_are_asked_for(
 
 
 async def test_a_listener_whose_session_was_ended_listens_again(pipe: Pipe) -> None:
-    async with listening(pipe) as poked:
-        await within(5, poked)
+    async with listening(pipe) as notified:
+        await within(5, notified)
         for pid in await listeners(pipe):
             await pipe.rows("SELECT pg_terminate_backend(:pid)", pid=pid)
 
-        await within(5, poked)  # what came meanwhile is not heard, so it looks
+        await within(5, notified)  # what came meanwhile is not heard, so it looks
         await pipe.rows(f"NOTIFY {CHANNEL}")
-        await within(5, poked)
+        await within(5, notified)
 
 
 async def test_a_listener_whose_connection_died_unnoticed_listens_again(
     pipe: Pipe, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poke, "PROBE", 0.05)
-    monkeypatch.setattr(poke, "ANSWER", 0.2)
-    async with listening(pipe) as poked:
-        await within(5, poked)
+    monkeypatch.setattr(notify, "PROBE", 0.05)
+    monkeypatch.setattr(notify, "ANSWER", 0.2)
+    async with listening(pipe) as notified:
+        await within(5, notified)
         line.half_open()
 
-        await within(5, poked)
+        await within(5, notified)
         await pipe.rows(f"NOTIFY {CHANNEL}")
-        await within(5, poked)
+        await within(5, notified)
 
 
-async def test_a_poker_whose_connection_died_unnoticed_pokes_again(
+async def test_a_notifier_whose_connection_died_unnoticed_notifies_again(
     pipe: Pipe, line: Line, heard: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poke, "ANSWER", 0.2)
-    async with poking(pipe) as poker:
-        await poke_until_heard(poker, heard)
+    monkeypatch.setattr(notify, "ANSWER", 0.2)
+    async with notifying(pipe) as notifier:
+        await notify_until_heard(notifier, heard)
         line.half_open()
-        await poke_until_heard(poker, heard)
+        await notify_until_heard(notifier, heard)
 
 
 async def test_a_database_that_takes_no_connections_is_tried_again(
     pipe: Pipe, line: Line, heard: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poke, "RECONNECT", 0.05)
+    monkeypatch.setattr(notify, "RECONNECT", 0.05)
     line.refuse()
-    async with poking(pipe) as poker, listening(pipe) as poked:
+    async with notifying(pipe) as notifier, listening(pipe) as notified:
         await asyncio.sleep(0.2)  # in which both try in vain
-        assert not poked.is_set()
+        assert not notified.is_set()
         line.restore()
 
-        await within(5, poked)
-        await poke_until_heard(poker, heard)
+        await within(5, notified)
+        await notify_until_heard(notifier, heard)
 
 
-async def test_what_listens_for_pokes_can_be_stopped_while_its_connection_breaks() -> None:
+async def test_what_listens_for_notifications_can_be_stopped_while_its_connection_breaks() -> None:
     lost = asyncio.Event()
-    listening = asyncio.create_task(poke._set_within(lost, 60))
+    listening = asyncio.create_task(wait(60, lost))
     while not lost._waiters:
         await asyncio.sleep(0)
 

@@ -119,6 +119,6 @@ async def test_a_server_that_is_silent_has_no_value_and_holds_the_other_up_for_a
 
     assert [] == asked.groups
     assert asked.rows
-    assert asked.rows.pending == 2
+    assert asked.rows[0].pending == 2
     assert failed + 1 == value("sampling_failed_total", server="redis")
     assert 0 == value("sampling_failed_total", server="postgres")

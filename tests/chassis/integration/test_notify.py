@@ -7,8 +7,8 @@ from time import monotonic
 
 import pytest
 
+from orders.chassis.cancellation import wait
 from orders.chassis.db import Database
-from orders.chassis.messaging.cancellation import wait
 from orders.chassis.messaging.publishing import notify, relay
 from orders.chassis.messaging.publishing.notify import CHANNEL, OutboxNotifier, listen
 

@@ -1,4 +1,4 @@
-"""Bringing a database to the schema this code needs: the pipe's tables, then the service's."""
+"""Bringing a database to the schema this code needs: messaging's tables, then the service's."""
 
 import asyncio
 from pathlib import Path
@@ -14,14 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from .cancellation import wait
 from .db import Database, reason_of
 from .errors import DatabaseUnavailable, Misconfigured
-from .messaging.cancellation import wait
 from .messaging.handlers import registered_handlers
 from .messaging.tables import VERSION_TABLE, handled_types, metadata
 from .service import AnyService
 
-PIPE = Path(__file__).parent / "messaging" / "migrations"
+MESSAGING = Path(__file__).parent / "messaging" / "migrations"
 POLL = 1.0
 """Seconds between two looks at a database that another process migrates."""
 
@@ -103,7 +103,7 @@ def _upgrade(connection: Connection, config: Config) -> None:
 
 def _pipe() -> Config:
     config = Config()
-    config.set_main_option("script_location", _escaped(PIPE))
+    config.set_main_option("script_location", _escaped(MESSAGING))
     config.attributes.update(metadata=metadata, version_table=VERSION_TABLE)
     return config
 

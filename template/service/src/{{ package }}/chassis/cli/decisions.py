@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ..cancellation import wait
 from ..errors import NotFound, Refused
 from ..http.serving import stop_signals
-from ..messaging.cancellation import wait
 from ..messaging.dead_letters import decisions as deciding
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.handlers import registered_handlers

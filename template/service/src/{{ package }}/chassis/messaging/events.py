@@ -46,7 +46,7 @@ class DomainEvent(BaseModel):
     )
     event_type: ClassVar[EventType]
 
-    # With aliases, so that no alias_generator renames what the pipe goes by.
+    # With aliases, so that no alias_generator renames what messaging goes by.
     event_id: UUID = Field(default_factory=uuid7, alias="event_id")
     aggregate_id: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")] = Field(
         alias="aggregate_id"

@@ -1,4 +1,4 @@
-"""What the pipe counts and measures, for Prometheus; docs/metrics.md explains each of it."""
+"""What messaging counts and measures, for Prometheus; docs/metrics.md explains each of it."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -17,7 +17,7 @@ RELAY_DELAY = Histogram(
 )
 LOST_WRITES = Counter("outbox_lost_writes_total", "Published events that Redis had lost")
 SAMPLES_FAILED = Counter(
-    "sampling_failed_total", "Looks at the state of the pipe that failed", ["server"]
+    "sampling_failed_total", "Looks at the state of messaging that failed", ["server"]
 )
 DELIVERIES = Counter(
     "consumer_deliveries_total", "Entries settled, by how", ["stream", "settlement"]

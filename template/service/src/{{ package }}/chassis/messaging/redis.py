@@ -1,6 +1,6 @@
 """The connection to Redis or Valkey, and the only module that knows its client's errors.
 
-Everything is pinned, because the defaults of redis-py 8 break a pipe: its ten silent retries
+Everything is pinned, because the defaults of redis-py 8 do harm here: its ten silent retries
 repeat an XADD that had arrived, and its socket timeout re-issues a blocking read for ever.
 """
 
@@ -18,8 +18,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
+from ..cancellation import cancellable
 from ..errors import BrokerRefused, BrokerUnavailable, Misconfigured
-from .cancellation import cancellable
 
 TIMEOUT = 5.0
 """Seconds that an answer may take, beyond the time its command blocks."""

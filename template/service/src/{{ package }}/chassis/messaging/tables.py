@@ -1,4 +1,4 @@
-"""The pipe's own tables. Their Alembic line is messaging/migrations, apart from the service's."""
+"""The tables of messaging. Their Alembic line is messaging/migrations, apart from the service's."""
 
 from sqlalchemy import (
     BigInteger,

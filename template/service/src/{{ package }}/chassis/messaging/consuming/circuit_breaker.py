@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from ..backoff import Backoff
+from ...backoff import Backoff
 from ..metrics import BREAKER_OPEN
 
 THRESHOLD = 10

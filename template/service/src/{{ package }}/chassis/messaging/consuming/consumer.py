@@ -8,9 +8,9 @@ import asyncio
 
 import structlog
 
+from ...backoff import Backoff
+from ...cancellation import wait
 from ...errors import BrokerUnavailable, DatabaseUnavailable
-from ..backoff import Backoff
-from ..cancellation import wait
 from ..metrics import REDELIVERIES, TRIMMED
 from ..observing.health import Health
 from ..redis import GroupMissing

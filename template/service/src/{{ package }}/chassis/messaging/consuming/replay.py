@@ -11,10 +11,10 @@ from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import bound_contextvars
 
+from ...cancellation import wait
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ...tracing.messaging import failed, processing
 from .. import inbox
-from ..cancellation import wait
 from ..dead_letters.store import ANY_HANDLER, entry_fields, failed_again
 from ..envelope import Envelope, Undecodable, parse
 from ..failure import Failure, describe, whereabouts, without_error

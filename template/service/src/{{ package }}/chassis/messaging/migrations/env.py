@@ -1,4 +1,4 @@
-"""Alembic environment of the pipe's own tables; `migrate` hands it what it needs."""
+"""Alembic environment of the tables of messaging; `migrate` hands it what it needs."""
 
 from alembic import context
 

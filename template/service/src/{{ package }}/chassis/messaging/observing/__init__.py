@@ -1,1 +1,1 @@
-"""Metrics, traces, health and status of the pipe."""
+"""What messaging looks like from outside: status, its samples as metrics, health."""

@@ -1,25 +1,23 @@
-"""The state of the pipe as metrics: both servers are asked now and then, and never by a scrape.
+"""The state of messaging as metrics: both servers are asked now and then, never by a scrape.
 
 What cannot be asked has no value, rather than an old one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterator
+from collections.abc import Awaitable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import structlog
 from prometheus_client import REGISTRY
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..cancellation import cancellable
+from ...cancellation import cancellable
 from ..metrics import SAMPLES_FAILED
 from ..redis import Broker
-from .status import GroupStatus, groups, missing
+from .status import Backlog, DeadLetters, GroupStatus, backlog, dead_letters, groups
 
 INTERVAL = 5.0
 """Seconds between two samples."""
@@ -28,16 +26,6 @@ ANSWER = 5.0
 MOST = 1_000
 """How far a lag is counted that the server does not know."""
 
-_ROWS = text("""
-    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted) AS pending,
-           (SELECT extract(epoch FROM clock_timestamp() - created_at)
-            FROM outbox ORDER BY id LIMIT 1) AS oldest,
-           count(*) FILTER (WHERE state = 'open') AS open,
-           count(*) FILTER (WHERE state = 'replay') AS replay
-    FROM (
-        SELECT state FROM dead_letters WHERE state IN ('open', 'replay') LIMIT 100000
-    ) AS letters
-""")
 _GROUPS = {
     "group_lag": ("Events that the group has not read yet", "lag"),
     "group_pending": ("Events that were read, and are not decided yet", "pending"),
@@ -46,20 +34,8 @@ _GROUPS = {
     "group_consumers": ("Consumers in the group", "consumers"),
 }
 
-NO_GROUPS: list[GroupStatus] = []
-
 _T = TypeVar("_T")
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """What Postgres knows: events to publish, the age of the oldest in seconds, dead letters."""
-
-    pending: int
-    oldest: float
-    open: int
-    replay: int
 
 
 class Sampler(Collector):
@@ -82,10 +58,9 @@ class Sampler(Collector):
         self._group = group
         self._publishes = publishes
         self._reads = reads
-        self._streams = sorted({*publishes, *reads})
         for server in ("postgres", "redis"):
             SAMPLES_FAILED.labels(server)  # begins at 0, so that its first increase is seen
-        self.rows: Rows | None = None
+        self.rows: tuple[Backlog, DeadLetters] | None = None
         self.groups: list[GroupStatus] = []
 
     async def run(self) -> None:
@@ -97,31 +72,31 @@ class Sampler(Collector):
 
     async def sample(self) -> None:
         """Ask both servers once; neither waits for the other."""
-        self.rows, self.groups = await asyncio.gather(
-            _asked("postgres", self._ask_postgres, None),
-            _asked("redis", self._ask_redis, NO_GROUPS),
+        self.rows, found = await asyncio.gather(
+            _answer("postgres", self._ask_postgres()), _answer("redis", self._ask_redis())
         )
+        self.groups = found or []
 
-    async def _ask_postgres(self) -> Rows | None:
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(_ROWS)).one()
-        return Rows(row.pending, float(row.oldest or 0), row.open, row.replay)
+    async def _ask_postgres(self) -> tuple[Backlog, DeadLetters]:
+        return await backlog(self._engine), await dead_letters(self._engine)
 
     async def _ask_redis(self) -> list[GroupStatus]:
-        found = await groups(self._broker, self._streams, self._key_prefix, MOST)
-        found += await missing(self._broker, self._reads, self._key_prefix, self._group, found)
+        broker, prefix = self._broker, self._key_prefix
+        found = await groups(broker, self._reads, prefix, expected=self._group, most=MOST)
+        found += await groups(broker, {*self._publishes} - {*self._reads}, prefix, most=MOST)
         return [one for one in found if one.stream in self._publishes or one.group == self._group]
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """The metrics of the last sample."""
         if self.rows:
+            unpublished, dead = self.rows
             about = "Events waiting to be published, counted to 100,000"
-            yield GaugeMetricFamily("outbox_pending", about, self.rows.pending)
+            yield GaugeMetricFamily("outbox_pending", about, unpublished.pending)
             about = "Age of the oldest event not yet published"
-            yield GaugeMetricFamily("outbox_oldest_age_seconds", about, self.rows.oldest)
+            yield GaugeMetricFamily("outbox_oldest_age_seconds", about, unpublished.oldest_seconds)
             letters = GaugeMetricFamily("dead_letters", "Dead letters by state", labels=["state"])
-            letters.add_metric(["open"], self.rows.open)
-            letters.add_metric(["replay"], self.rows.replay)
+            letters.add_metric(["open"], dead.open)
+            letters.add_metric(["replay"], dead.replay)
             yield letters
         for name, (about, field) in _GROUPS.items():
             family = GaugeMetricFamily(name, about, labels=["stream", "group"])
@@ -130,15 +105,16 @@ class Sampler(Collector):
             yield family
 
 
-async def _asked(server: str, question: Callable[[], Awaitable[_T]], unknown: _T) -> _T:
+async def _answer(server: str, question: Awaitable[_T]) -> _T | None:
+    """None if the server does not answer."""
     try:
         with cancellable():
             async with asyncio.timeout(ANSWER):
-                return await question()
+                return await question
     except Exception as error:  # noqa: BLE001 (the relay beside it has more important work)
         SAMPLES_FAILED.labels(server).inc()
         log.debug("sampling.failed", server=server, error=type(error).__name__)
-        return unknown
+        return None
 
 
 @contextmanager

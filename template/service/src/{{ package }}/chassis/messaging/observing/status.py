@@ -1,6 +1,6 @@
-"""The state of the pipe at a glance: backlog, streams with their groups, dead letters."""
+"""The state of messaging: what is unpublished, undecided or dead, as both servers know it now."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,33 @@ MOST = 10_000
 """How far a lag is counted where the server does not know it."""
 
 _BACKLOG = text("""
-    SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0) FROM outbox
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 100000) AS counted) AS pending,
+           (SELECT extract(epoch FROM clock_timestamp() - created_at)
+            FROM outbox ORDER BY id LIMIT 1) AS oldest
 """)
-_REPLAYS = text("SELECT count(*) FROM dead_letters WHERE state = 'replay'")
+_DEAD_LETTERS = text("""
+    SELECT count(*) FILTER (WHERE state = 'open') AS open,
+           count(*) FILTER (WHERE state = 'replay') AS replay
+    FROM (
+        SELECT state FROM dead_letters WHERE state IN ('open', 'replay') LIMIT 100000
+    ) AS letters
+""")
 
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Events not published yet, and the age of the oldest in seconds."""
+    """Unpublished events, counted to 100,000, and the age of the oldest in seconds."""
 
     pending: int
     oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetters:
+    """How many are open and how many are to be replayed, counted to 100,000 together."""
+
+    open: int
+    replay: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,62 +58,65 @@ class GroupStatus:
 
 
 async def backlog(engine: AsyncEngine) -> Backlog:
-    """What waits in the outbox."""
+    """What is unpublished."""
     async with engine.connect() as connection:
-        pending, oldest = (await connection.execute(_BACKLOG)).one()
-    return Backlog(pending, round(float(oldest), 3))
+        found = (await connection.execute(_BACKLOG)).one()
+    return Backlog(found.pending, round(float(found.oldest or 0), 3))
+
+
+async def dead_letters(engine: AsyncEngine) -> DeadLetters:
+    """What is dead, and nobody has decided on or replayed yet."""
+    async with engine.connect() as connection:
+        found = (await connection.execute(_DEAD_LETTERS)).one()
+    return DeadLetters(found.open, found.replay)
 
 
 async def groups(
-    broker: Broker, streams: Iterable[str], key_prefix: str, most: int = MOST
+    broker: Broker,
+    streams: Iterable[str],
+    key_prefix: str,
+    *,
+    expected: str | None = None,
+    most: int = MOST,
 ) -> list[GroupStatus]:
-    """Every group on the streams; none for a stream that does not exist yet. A lag that the
-    server does not know is counted, up to `most`."""
+    """Every group on the streams. The group `expected` is on each of them: where it does not
+    exist, as before its first consumer, it has read nothing. A lag that the server does not know
+    is counted, up to `most`."""
     found = []
     with broker.translated():
-        seconds, _ = await broker.client.time()
+        now, _ = await broker.client.time()
         for stream in streams:
             key = key_prefix + stream
-            try:
-                infos = await broker.client.xinfo_groups(key)
-            except ResponseError as error:
-                if "no such key" in str(error):
-                    continue
-                raise
-            found += [
-                await _group(broker, key, info, stream=stream, now=seconds, most=most)
-                for info in infos
+            on_stream = [
+                await _group(broker, key, info, stream=stream, now=now, most=most)
+                for info in await _infos(broker, key)
             ]
+            if expected and expected not in {one.group for one in on_stream}:
+                unread = await broker.client.xlen(key)
+                on_stream.append(GroupStatus(stream, expected, unread, 0, 0, 0, 0.0))
+            found += on_stream
     return found
 
 
-async def missing(
-    broker: Broker,
-    streams: Collection[str],
-    key_prefix: str,
-    group: str,
-    found: Iterable[GroupStatus],
-) -> list[GroupStatus]:
-    """What waits for a group where none was found, as before its first consumer: everything."""
-    unread = set(streams) - {one.stream for one in found if one.group == group}
-    with broker.translated():
-        return [
-            GroupStatus(stream, group, await broker.client.xlen(key_prefix + stream), 0, 0, 0, 0.0)
-            for stream in sorted(unread)
-        ]
-
-
 async def to_do(
-    engine: AsyncEngine, broker: Broker, streams: Collection[str], group: str, key_prefix: str
+    engine: AsyncEngine, broker: Broker, streams: Iterable[str], group: str, key_prefix: str
 ) -> int:
     """How many events the consumers of `group` have to do: not read yet, undecided or to be
     replayed."""
-    found = await groups(broker, streams, key_prefix)
-    own = [one for one in found if one.group == group]
-    own += await missing(broker, streams, key_prefix, group, found)
-    async with engine.connect() as connection:
-        replays: int = (await connection.execute(_REPLAYS)).scalar_one()
-    return sum(one.lag + one.pending for one in own) + replays
+    found = await groups(broker, streams, key_prefix, expected=group)
+    own = sum(one.lag + one.pending for one in found if one.group == group)
+    return own + (await dead_letters(engine)).replay
+
+
+async def _infos(broker: Broker, key: str) -> list[dict[str, Any]]:
+    """What Redis says about each group; nothing about a stream that does not exist yet."""
+    try:
+        infos: list[dict[str, Any]] = await broker.client.xinfo_groups(key)
+    except ResponseError as error:
+        if "no such key" in str(error):
+            return []
+        raise
+    return infos
 
 
 async def _group(

@@ -1,1 +1,1 @@
-"""Outbox to stream: the relay, and the repair of what Redis has lost."""
+"""Outbox to stream: relay, batch, stream_writer; and lost_writes, republish: once more."""

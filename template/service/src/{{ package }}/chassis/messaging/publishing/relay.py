@@ -4,10 +4,10 @@ import asyncio
 
 import structlog
 
+from ...backoff import Backoff
+from ...cancellation import wait
 from ...db import DATABASE_ERRORS, Database, reason_of
 from ...errors import BrokerUnavailable
-from ..backoff import Backoff
-from ..cancellation import wait
 from ..metrics import RELAY_FAILED
 from ..observing.health import Health
 from .batch import Batches, Unrecorded

@@ -1,1 +1,1 @@
-"""What is cleaned up behind the pipe, and the audit of it."""
+"""The janitor, which trims, purges and removes what nobody needs; and the audit."""

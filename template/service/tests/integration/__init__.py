@@ -1,1 +1,0 @@
-"""The service on a real Postgres and a real Valkey or Redis."""

@@ -89,7 +89,7 @@ async def service(
 @pytest.fixture
 async def client(service: Harness) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API. What an endpoint raises by mistake, the test raises too."""
-    app = create_app(service.composed, service.units, service.poker)
+    app = create_app(service.composed, service.units, service.notifier)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client

@@ -15,7 +15,7 @@ from ..messaging.envelope import parse
 from ..messaging.events import DomainEvent
 from ..messaging.handlers import Handler, registered_handlers
 from ..messaging.outbox import Outbox
-from ..messaging.publishing.notify import Poker
+from ..messaging.publishing.notify import OutboxNotifier
 from ..messaging.redis import Broker, Delivery
 from ..messaging.tables import dead_letters, outbox, outbox_sent
 from ..messaging.unit_of_work import UnitOfWork, UnitsOfWork
@@ -37,7 +37,7 @@ class Harness:
     composed: AnyService
     settings: Settings
     units: UnitsOfWork
-    poker: Poker
+    notifier: OutboxNotifier
     broker: Broker
     _recorders: dict[str, Handler] = field(default_factory=dict)
 
@@ -158,9 +158,9 @@ async def open_harness(
     postgres = database(service, settings, "tests")
     async with (
         Broker(environment["REDIS_URL"]) as broker,
-        units_of_work(service, settings, postgres, pool_size=5) as (units, poker),
+        units_of_work(service, settings, postgres, pool_size=5) as (units, notifier),
     ):
-        yield Harness(service, settings, units, poker, broker)
+        yield Harness(service, settings, units, notifier, broker)
 
 
 def wire_fields(event: DomainEvent) -> dict[Any, Any]:

@@ -166,7 +166,7 @@ async def test_a_rate_is_kept_and_ctrl_c_tells_what_was_marked(
     await asyncio.sleep(0.5)  # without a rate, all are marked by now
     process.send(signal.SIGINT)
 
-    assert await process.ended(seconds=2) == 1
+    assert await process.ended(seconds=10) == 1
     marked = (await states(pipe))["replay"]
     assert marked < 200
     assert {

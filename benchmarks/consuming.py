@@ -36,7 +36,7 @@ def consume(stage: Stage, run: Run) -> float:
             client.xgroup_create(STREAM, GROUP, "0")
             client.xreadgroup(GROUP, "lost", {STREAM: ">"}, held)
 
-        def settled() -> int:
+        def acknowledged() -> int:
             try:
                 group = client.xinfo_groups(STREAM)[0]
             except (ResponseError, IndexError):
@@ -45,9 +45,9 @@ def consume(stage: Stage, run: Run) -> float:
 
         with stage.at_work(run.command, database, run.copies, **run.env) as processes:
             longest = stage.scale.seconds
-            found = rate(watched(processes, settled), run.events, longest=longest)
+            found = rate(watched(processes, acknowledged), run.events, longest=longest)
         ((decided, applied),) = stage.servers.sql("run", EFFECTS)
-        check(settled(), decided, applied)
+        check(acknowledged(), decided, applied)
     return found
 
 

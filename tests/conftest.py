@@ -42,6 +42,7 @@ loud: {type: bool, default: "{{ with_example }}", when: false}
 SLOW = [
     *("test_proved.py", "test_image.py", "test_benchmarks.py", "test_update_real.py"),
     *("test_security.py", "test_demo.py", "test_desk.py", "test_wheel.py", "test_kubernetes.py"),
+    "test_contracts.py",
 ]
 
 # It imports a service; `running.prove` runs it in one.

@@ -53,7 +53,7 @@ def test_the_readme_names_every_file_that_is_not_the_templates(name: str, tmp_pa
         assert [path for path in others if _ways(path) & set(words)] == []
 
 
-def test_coding_agents_are_told_of_the_same_files(tmp_path: Path) -> None:
+def test_coding_agents_read_of_the_same_files(tmp_path: Path) -> None:
     run_copy(str(ROOT), tmp_path, defaults=True, quiet=True)
     row = (tmp_path / "README.md").read_text().partition("| shared | ")[2].partition(" |")[0]
     told = (tmp_path / "AGENTS.md").read_text().partition("- Shared,")[2].partition("\n- ")[0]

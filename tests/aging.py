@@ -82,8 +82,8 @@ from .bridge import waiting
 
 __all__ = ["waiting"]
 ''',
-    "migrations/versions/0002_notes.py": '''\
-"""Notes."""
+    "migrations/versions/0002_remarks.py": '''\
+"""Remarks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -96,12 +96,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the table."""
-    op.create_table("notes", sa.Column("id", sa.Uuid(), primary_key=True))
+    op.create_table("remarks", sa.Column("id", sa.Uuid(), primary_key=True))
 
 
 def downgrade() -> None:
     """Drop it."""
-    op.drop_table("notes")
+    op.drop_table("remarks")
 ''',
     "tests/unit/test_pricing.py": '''\
 """Our prices."""

@@ -105,7 +105,7 @@ def test_k_selects_tests_and_chaos_runs_none(
 ) -> None:
     fake_uv(SHOW)
 
-    assert " -k retry or claim /" in shown(capfd, wheel, "-k", "retry or claim")
+    assert " -k retry or claim --ignore " in shown(capfd, wheel, "-k", "retry or claim")
     chaos = shown(capfd, wheel, "--chaos", "60", "--seed", "3")
     assert " python -m chassis.chaos --duration 60 --seed 3 \n" in chaos
 

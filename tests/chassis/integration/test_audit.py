@@ -1,4 +1,4 @@
-"""The audit finds what does not add up, and nothing else."""
+"""The audit finds what is lost or contradicts itself, and nothing else."""
 
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.upkeep.audit import Audit, Report

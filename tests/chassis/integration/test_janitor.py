@@ -1,4 +1,4 @@
-"""The janitor: works alone, comes again whatever fails, and takes out consumers that are gone."""
+"""The janitor: works alone, comes again whatever fails, and removes idle consumers."""
 
 import asyncio
 from collections.abc import Collection

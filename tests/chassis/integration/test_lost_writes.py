@@ -1,4 +1,4 @@
-"""What Redis loses of what it acknowledged is found, told of, and published again."""
+"""What Redis loses of what it acknowledged is found, reported, and published again."""
 
 import pytest
 from prometheus_client import REGISTRY

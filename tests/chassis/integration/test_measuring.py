@@ -1,4 +1,4 @@
-"""The metrics of the pipe's state: sampled, and gone where a server does not answer."""
+"""The state of messaging as metrics: sampled, and gone where a server does not answer."""
 
 import asyncio
 
@@ -67,8 +67,8 @@ async def test_the_state_of_the_pipe_is_sampled(
     assert value("outbox_pending") is None
 
 
-async def test_what_waits_for_a_group_that_has_never_had_a_consumer_is_its_lag(pipe: Pipe) -> None:
-    """Else nobody would be told of a consumer that ends before it has made its group."""
+async def test_a_group_that_never_had_a_consumer_has_everything_as_its_lag(pipe: Pipe) -> None:
+    """Else nobody would hear of a consumer that ends before it has made its group."""
     await pipe.publish(*numbered(3))
     sampled = sampler(pipe)
 

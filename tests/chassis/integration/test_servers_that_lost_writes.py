@@ -51,7 +51,7 @@ async def test_a_replica_that_never_got_the_last_writes_is_completed(
 async def test_a_server_that_lost_its_last_writes_while_the_relay_was_away_is_completed(
     pipe: Pipe, private_valkey: Callable[..., Valkey], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing in memory tells of it: the newest entries are there, an older one is not."""
+    """Nothing in memory shows it: the newest entries are there, an older one is not."""
     monkeypatch.setattr(lost_writes, "PAGE", 2)
     server = private_valkey()
     async with Broker(server.url, blocking=1) as before:

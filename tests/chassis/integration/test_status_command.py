@@ -15,7 +15,7 @@ async def groups(pipe: Pipe) -> list[GroupStatus]:
     return await status.groups(pipe.broker, [STREAM, "nowhere"], pipe.prefix)
 
 
-async def test_what_waits_to_be_published_is_counted_with_its_age(pipe: Pipe) -> None:
+async def test_the_unpublished_is_counted_with_its_age(pipe: Pipe) -> None:
     await pipe.emit(*events(3))
     await pipe.rows("UPDATE outbox SET created_at = created_at - interval '1 hour' WHERE id = 1")
 

@@ -110,7 +110,7 @@ async def work_as_the_consumer(pipe: Pipe, events: int) -> None:
 
 
 async def work_as_the_operator(pipe: Pipe) -> list[str]:
-    """Run `status` and `audit`; what does not add up."""
+    """Run `status` and `audit`; what the audit found."""
     broker = pipe.roles_broker
     await broker.ping()
     await status.groups(broker, [STREAM], pipe.prefix)

@@ -37,7 +37,7 @@ def describe(error: BaseException, reason: str) -> Failure:
 
 
 def without_error(reason: str, explanation: str) -> Failure:
-    """A failure that no exception tells of, such as a consumer that died."""
+    """A failure without an exception, such as a consumer that died."""
     return Failure(reason, explanation, "", _fingerprint(reason))
 
 

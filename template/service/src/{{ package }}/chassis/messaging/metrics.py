@@ -20,7 +20,7 @@ SAMPLES_FAILED = Counter(
     "sampling_failed_total", "Looks at the state of messaging that failed", ["server"]
 )
 DELIVERIES = Counter(
-    "consumer_deliveries_total", "Entries settled, by how", ["stream", "settlement"]
+    "consumer_deliveries_total", "Entries acknowledged or parked", ["stream", "settlement"]
 )
 REDELIVERIES = Counter(
     "consumer_redeliveries_total",

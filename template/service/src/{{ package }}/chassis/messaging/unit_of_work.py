@@ -1,4 +1,4 @@
-"""One transaction: a change and the events that tell of it, committed together or not at all."""
+"""One transaction: a change and the events about it, committed together or not at all."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -121,26 +121,19 @@ class LostWrites:
     async def _look_at(self, look: FullLook, rows: Sequence[Row[Any]]) -> bool:
         lost, refused = await self._lost(rows)
         look.refused = refused or look.refused
-        if lost:
-            look.lost += len(lost)
-            await self._treat(lost)
-            reason = f"Redis has lost {look.lost} published events"
-            self._health.failing("lost writes", reason)
-        return bool(lost) and self._repair
-
-    async def _treat(self, lost: Sequence[Row[Any]]) -> None:
+        if not lost:
+            return False
+        look.lost += len(lost)
         LOST_WRITES.inc(len(lost))
-        log.error(
-            "outbox.lost_writes",
-            count=len(lost),
-            repaired=self._repair,
-            event_ids=[str(row.event_id) for row in lost[:10]],
-        )
+        named = [str(row.event_id) for row in lost[:10]]
+        log.error("outbox.lost_writes", count=len(lost), repaired=self._repair, event_ids=named)
         if self._repair:
             async with self._engine.begin() as transaction:
                 await put_back(transaction, lost)
                 # Until the look has ended: who takes over from here must look at everything too.
                 await transaction.execute(_FORGET)
+        self._health.failing("lost writes", f"Redis has lost {look.lost} published events")
+        return self._repair
 
     async def _end(self, look: FullLook) -> None:
         if look.refused is None:

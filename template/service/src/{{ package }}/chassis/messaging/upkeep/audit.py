@@ -54,7 +54,7 @@ _DISAGREEMENTS = {
 
 @dataclass(slots=True)
 class Report:
-    """How many things were compared, and what does not add up."""
+    """How many things were compared, and what failed."""
 
     compared: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Report:
         self.compared[what] = self.compared.get(what, 0) + number
 
     def find(self, what: str, event_ids: Sequence[UUID], number: int | None = None) -> None:
-        """Note what does not add up: these events, of `number` in all."""
+        """Note what failed: for these events, of `number` in all."""
         if event_ids:
             total = len(event_ids) if number is None else number
             self.findings[what] = self.findings.get(what, 0) + total

@@ -5,7 +5,7 @@ It runs beside every relay; one of them cleans at a time, in small batches that 
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,26 +66,20 @@ class Janitor:
         visibility_timeout: float,
     ) -> None:
         self._engine = engine
-        trimmer = Trimmer(engine, broker, key_prefix=key_prefix, retention=retention.stream)
+        trim = Trimmer(engine, broker, key_prefix=key_prefix, retention=retention.stream).trim
         purger = Purger(engine, broker, outbox=retention.outbox, inbox=retention.inbox)
-        remove = partial(
-            remove_idle_consumers,
-            broker,
-            key_prefix=key_prefix,
-            group=group,
-            after=max(IDLE, 10 * visibility_timeout),
-        )
-        reads = sorted(reads)
-        self._steps: Sequence[tuple[str, Step]] = (
-            *(("trim", partial(trimmer.trim, stream)) for stream in sorted(publishes)),
-            *(
-                ("trim", partial(trimmer.trim, f"{stream}.{group}.dlq", unread_too=True))
-                for stream in reads
-            ),
-            *(("consumers", partial(remove, stream)) for stream in reads),
-            ("outbox_sent", purger.purge_outbox_sent),
-            ("inbox", partial(purger.purge_inbox, [key_prefix + stream for stream in reads])),
-        )
+        remove = partial(remove_idle_consumers, broker, key_prefix=key_prefix, group=group)
+        after = max(IDLE, 10 * visibility_timeout)
+        self._steps: list[tuple[str, Step]] = [
+            ("trim", partial(trim, stream)) for stream in sorted(publishes)
+        ]
+        for stream in sorted(reads):
+            dead_letters = f"{stream}.{group}.dlq"
+            self._steps.append(("trim", partial(trim, dead_letters, unread_too=True)))
+            self._steps.append(("consumers", partial(remove, stream, after=after)))
+        keys = [key_prefix + stream for stream in sorted(reads)]
+        self._steps.append(("outbox_sent", purger.purge_outbox_sent))
+        self._steps.append(("inbox", partial(purger.purge_inbox, keys)))
 
     async def run(self) -> None:
         """Clean again and again until cancelled, which does no harm at any point."""

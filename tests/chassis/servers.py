@@ -36,8 +36,9 @@ def make_postgres(*options: str) -> Postgres:
 
 def make_valkey(*options: str, binary: Path | None = None) -> Valkey:
     """Return a Valkey, or another server of its kind, of the tests' own, not started yet."""
-    with _explained():
-        return Valkey(_new_folder("valkey"), options=(*VALKEY_OPTIONS, *options), binary=binary)
+    server = Valkey(_new_folder("valkey"), options=(*VALKEY_OPTIONS, *options))
+    server.binary = binary
+    return server
 
 
 @contextmanager

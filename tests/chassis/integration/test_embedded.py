@@ -60,7 +60,7 @@ def test_valkey_keeps_its_keys_when_killed(private_valkey: StartValkey) -> None:
     server = private_valkey()
     with redis.Redis.from_url(server.url, decode_responses=True) as client:
         client.set("key", "value")
-        server.kill()
+        server.end()
         server.start()
 
         assert client.get("key") == "value"
@@ -86,7 +86,7 @@ async def test_postgres_keeps_what_was_committed_when_killed(
     server = private_postgres()
     connection = await asyncpg.connect(server.url)
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS value")
-    server.kill()
+    server.end()
     server.start()
     connection = await asyncpg.connect(server.url)
 

@@ -7,17 +7,9 @@ from ..errors import ServiceError
 if sys.platform == "win32":
     raise ServiceError("embedded servers need Linux, macOS or WSL; or set DATABASE_URL, REDIS_URL")
 
-from .databases import create_database, drop_database
-from .postgres import Postgres
-from .server import Server
-from .valkey import Valkey
-from .wheel import EmbeddedServerUnavailable
-
-__all__ = [
-    "EmbeddedServerUnavailable",
-    "Postgres",
-    "Server",
-    "Valkey",
-    "create_database",
-    "drop_database",
-]
+from .binaries import EmbeddedServerUnavailable as EmbeddedServerUnavailable
+from .postgres import Postgres as Postgres
+from .postgres import create_database as create_database
+from .postgres import drop_database as drop_database
+from .server import Server as Server
+from .valkey import Valkey as Valkey

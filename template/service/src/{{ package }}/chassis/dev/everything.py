@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import typer
@@ -63,24 +63,18 @@ async def _run(service: AnyService, settings: Settings) -> None:
 @contextmanager
 def _servers(database: str) -> Iterator[dict[str, str]]:
     """The addresses of both servers; what the environment names is taken in their place."""
-    database_url = os.environ.get("DATABASE_URL")
-    redis_url = os.environ.get("REDIS_URL")
-    postgres = None if database_url else Postgres(FOLDER / "postgres")
-    valkey = None if redis_url else Valkey(FOLDER / "valkey", port=6379)
-    try:
-        if postgres:
-            postgres.start()
-            database_url = run(create_database(postgres.url, database))
+    urls = {name: os.environ.get(name.upper(), "") for name in ("database_url", "redis_url")}
+    with ExitStack() as stack:
+        if not urls["database_url"]:
+            postgres = stack.enter_context(Postgres(FOLDER / "postgres"))
+            urls["database_url"] = run(create_database(postgres.url, database))
             typer.echo(f"PostgreSQL keeps its data in {postgres.folder}", err=True)
-        if valkey:
-            valkey.start()
-            redis_url = valkey.url
-            typer.echo(f"Valkey keeps its data in {valkey.folder}: REDIS_URL={redis_url}", err=True)
-        yield {"database_url": database_url or "", "redis_url": redis_url or ""}
-    finally:
-        for server in (valkey, postgres):
-            if server:
-                server.stop()
+        if not urls["redis_url"]:
+            valkey = stack.enter_context(Valkey(FOLDER / "valkey", port=6379))
+            urls["redis_url"] = valkey.url
+            at = f"REDIS_URL={valkey.url}"
+            typer.echo(f"Valkey keeps its data in {valkey.folder}: {at}", err=True)
+        yield urls
 
 
 def _free_ports(settings: Settings) -> dict[str, int]:

@@ -1,16 +1,25 @@
-"""An embedded PostgreSQL."""
+"""An embedded PostgreSQL, and databases on it or on a given server."""
 
 import secrets
 import shutil
 import signal
 import subprocess
+import urllib.parse
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from .daemon import environment
-from .root import reachable_binary, reachable_folder, unprivileged
-from .server import Server
-from .wheel import EmbeddedServerUnavailable, find_binary
+import asyncpg
+
+from ..db import Database
+from .binaries import (
+    EmbeddedServerUnavailable,
+    find_binary,
+    reachable_binary,
+    reachable_folder,
+    unprivileged,
+)
+from .server import Server, environment
 
 _SUPERUSER = "postgres"
 
@@ -92,3 +101,26 @@ class Postgres(Server):
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self._binary), "-D", str(data), *arguments, *self.options]
+
+
+async def create_database(url: str, name: str, *, template: str = "template1") -> str:
+    """Make the database unless it is there, as a copy of `template`; return its URL.
+
+    `url` is that of another database on the same server. Raises DatabaseUnavailable.
+    """
+    with suppress(asyncpg.DuplicateDatabaseError):
+        await _execute(url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return urllib.parse.urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+async def drop_database(url: str, name: str) -> None:
+    """Drop the database if it is there, and end the sessions in it."""
+    await _execute(url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await Database(url, role="databases").connect()
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,23 +1,33 @@
 """A server that belongs to a folder: its first user starts it, others join, the last stops it."""
 
+import fcntl
+import os
 import signal
+import subprocess
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar, Self
+from threading import Thread
+from typing import IO, ClassVar, Self
 
-from .daemon import Daemon
-from .locks import FileLock, opened
+from .binaries import EmbeddedServerUnavailable, Identity, make_folder
+from .locks import acquired, locked
 from .ports import free_port
-from .root import Identity, make_folder
-from .wheel import EmbeddedServerUnavailable
+
+_READY = b"ready to accept connections"
+START_TIMEOUT = 60.0
+STOP_TIMEOUT = 15.0
+"""Seconds."""
 
 
 class Server(ABC):
     """A server on 127.0.0.1 that keeps its data, log and locks in `folder`.
 
     `port` is the first one to try, 0 for any; later starts in the folder try its last one first.
-    `options` are further arguments for the server's command line.
+    `options` are further arguments for the server's command line. The server inherits a lock,
+    by which a running one is told from a dead one: process ids are used again.
     """
 
     product: ClassVar[str]
@@ -35,8 +45,8 @@ class Server(ABC):
         self.options = options
         self._first_port = port
         self._identity: Identity = identity or {}
-        self._daemon = Daemon(self.folder, self._identity)
-        self._users: FileLock | None = None
+        self._log = self.folder / "server.log"
+        self._use: IO[str] | None = None
 
     def start(self) -> None:
         """Start the server or join the one that runs here; return when it takes connections.
@@ -45,31 +55,36 @@ class Server(ABC):
         """
         try:
             make_folder(self.folder, self._identity)
-            with opened(self.folder / "start.lock") as starting:
-                starting.take()
-                self._start_or_join()
+            with locked(self.folder / "start.lock"):
+                if self._use is None:
+                    self._use = (self.folder / "users.lock").open("a")
+                    fcntl.flock(self._use, fcntl.LOCK_SH)
+                if not self.running:
+                    self._prepare()
+                    self._launch()
+                self._wait_until_ready()
         except (OSError, EmbeddedServerUnavailable) as error:
             raise EmbeddedServerUnavailable(f"{self.product} does not start: {error}") from error
 
     def stop(self) -> None:
         """Leave the server; whoever leaves last shuts it down."""
-        if self._users is None:
+        if self._use is None:
             return
-        with opened(self.folder / "start.lock") as starting:
-            starting.take()
-            if self._users.try_take():
-                self._daemon.end(self.stop_signal)
-            self._users.close()
-            self._users = None
+        with locked(self.folder / "start.lock"), self._use as use:
+            if acquired(use, fcntl.LOCK_EX):
+                self.end(self.stop_signal)
+        self._use = None
 
-    def kill(self) -> None:
-        """End the server the way a crash does, whoever uses it; `start` brings it back."""
-        self._daemon.end(signal.SIGKILL)
-
-    def restart(self) -> None:
-        """Shut the server down, whoever uses it, and start it again on the same port."""
-        self._daemon.end(self.stop_signal)
-        self.start()
+    def end(self, how: signal.Signals = signal.SIGKILL) -> None:
+        """End the server, whoever uses it, the way a crash does or by another signal; `start`
+        brings it back. One that hangs is killed."""
+        deadline = time.monotonic() + STOP_TIMEOUT
+        self._send(how)
+        while self.running:
+            if time.monotonic() > deadline:
+                self._send(signal.SIGKILL)
+            time.sleep(0.005)
+        self._pid_file.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         try:
@@ -90,12 +105,13 @@ class Server(ABC):
     @property
     def running(self) -> bool:
         """Whether a server runs in this folder, whoever started it."""
-        return self._daemon.running
+        with (self.folder / "server.lock").open("a") as lock:
+            return not acquired(lock, fcntl.LOCK_SH)
 
     @property
     def pid(self) -> int:
         """The process id of the running server."""
-        return self._daemon.pid
+        return int(self._pid_file.read_text())
 
     @property
     def port(self) -> int:
@@ -109,25 +125,46 @@ class Server(ABC):
 
     @abstractmethod
     def _command(self) -> list[str]:
-        """Return the command line of the server, which must stay in the foreground."""
+        """Return the command line of the server, which must stay in the foreground and write its
+        process id to `data/pid`."""
 
-    def _start_or_join(self) -> None:
-        if self._users is None:
-            self._users = FileLock(self.folder / "users.lock")
-            self._users.share()
-        if self.running:
-            self._daemon.wait_until_ready()
-        else:
-            self._prepare()
-            self._launch()
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "data" / "pid"
 
     def _launch(self) -> None:
-        port = free_port(self.port or self._first_port)
-        (self.folder / "port").write_text(str(port))
-        try:
-            self._daemon.spawn(self._command())
-            self._daemon.wait_until_ready()
-        except EmbeddedServerUnavailable:
-            if free_port(port) == port:
-                raise
-            self._launch()  # another program was faster to take the port
+        """Start the process, with an empty log and out of reach of the terminal's Ctrl-C."""
+        (self.folder / "port").write_text(str(free_port(self.port or self._first_port)))
+        with locked(self.folder / "server.lock") as lock, self._log.open("wb") as log:
+            process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                env=environment(),
+                pass_fds=[lock.fileno()],
+                start_new_session=True,
+                **self._identity,
+            )
+        # Reaps the process, which may end long after this program has left it to others.
+        Thread(target=process.wait, daemon=True).start()
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while _READY not in self._log.read_bytes().lower():
+            if not self.running or time.monotonic() > deadline:
+                last = self._log.read_text(errors="replace").splitlines()[-1:] or ["no output"]
+                raise EmbeddedServerUnavailable(f"{last[0]} ({self._log})")
+            time.sleep(0.005)
+
+    def _send(self, what: signal.Signals) -> None:
+        if self.running:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, what)
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without what would configure a server behind our back."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}

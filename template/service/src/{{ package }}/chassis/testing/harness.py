@@ -1,8 +1,8 @@
 """The harness: one service on a database of the test's own, with its real handling."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, select, union_all
@@ -26,8 +26,6 @@ from ..settings import Settings
 _E = TypeVar("_E", bound=DomainEvent)
 _T = TypeVar("_T")
 _EMITTED = (outbox, outbox_sent)
-MOST_DELIVERIES = 100
-"""Of one event. Failures of Postgres itself use up no attempt: they must not go on for ever."""
 
 
 @dataclass(slots=True)
@@ -39,14 +37,10 @@ class Harness:
     units: UnitsOfWork
     notifier: OutboxNotifier
     broker: Broker
-    _recorders: dict[str, Handler] = field(default_factory=dict)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[UnitOfWork]:
-        """A unit of work as endpoints and handlers get it: `uow.session`, `uow.emit`. Commits
-        when the block ends well."""
-        async with self.units.open() as uow:
-            yield uow
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A unit of work as endpoints and handlers get it; commits when the block ends well."""
+        return self.units.open()
 
     async def add(self, *rows: object) -> None:
         """Store rows: instances of the service's models."""
@@ -68,18 +62,19 @@ class Harness:
         """
         __tracebackhide__ = True
         for event in events:
-            await self._deliver(event)
+            await self._deliver(event, self._handlers(event))
 
-    def record(self, event: type[_E]) -> list[_E]:
-        """Put a recorder in the place of an event's handlers, for this test; the list of what it
-        gets. So delivery is tested without the reaction."""
-        event_type, recorded = str(event.event_type), list[_E]()
+    async def delivered(self, *events: _E) -> list[_E]:
+        """What a handler gets of these events: they are delivered like given ones, to a recorder
+        in the place of their handlers. So delivery is tested without the reaction."""
+        recorded: list[_E] = []
 
-        async def receive(received: _E, _: UnitOfWork) -> None:
-            recorded.append(received)
+        async def record(event: _E, _: UnitOfWork) -> None:
+            recorded.append(event)
 
-        handlers = _handlers(self.composed, event_type)
-        self._recorders[event_type] = replace(handlers[0], function=receive, batch=None)
+        for event in events:
+            recorder = replace(self._handlers(event)[0], function=record, batch=None)
+            await self._deliver(event, [recorder])
         return recorded
 
     async def emitted(self, event: type[_E]) -> list[_E]:
@@ -105,45 +100,34 @@ class Harness:
         snapshots = read(self.composed.root / "contracts")
         known = {name: snapshots[name]} if name in snapshots else {}
         [verdict] = examine(self.composed.name, known, {name: contract_of(event)})
-        if verdict.status == "ok":
-            return []
-        found = [f"{f.field}: {f.rule} {f.detail}" for f in verdict.findings]
-        return [f"{name} is {verdict.status}", *found, verdict.way_out]
+        found = [verdict.status, *map(str, verdict.findings), verdict.way_out]
+        return [] if verdict.status == "ok" else found
 
-    async def _deliver(self, event: DomainEvent) -> None:
+    def _handlers(self, event: DomainEvent) -> Sequence[Handler]:
+        handlers = registered_handlers().get(str(event.event_type), ())
+        assert handlers, f"no handler of {self.composed.name} reacts to {event.event_type}"
+        return handlers
+
+    async def _deliver(self, event: DomainEvent, handlers: Sequence[Handler]) -> None:
         __tracebackhide__ = True
-        event_type, raised = str(event.event_type), list[Exception]()
-        recorder = self._recorders.get(event_type)
-        handlers = [recorder] if recorder else _handlers(self.composed, event_type)
-        watched = [_watched(handler, raised) for handler in handlers]
-        handling = self._handling(event, {event_type: watched})
+        raised: list[Exception] = []
+        handling = self._handling(event, [_watched(handler, raised) for handler in handlers])
         delivery = Delivery("1-1", wire_fields(event), attempt=1)
-        for _ in range(MOST_DELIVERIES):
-            [again] = await handling.settle([delivery])
-            if again is None:
-                break
+        while (again := (await handling.settle([delivery]))[0]) is not None:
             delivery = replace(delivery, attempt=delivery.attempt + again.counted)
-        else:
-            raise raised[-1]
         letters = [dead for dead in await self.dead_letters() if dead.event_id == event.event_id]
         if raised and letters:
             raised[-1].add_note(f"dead letter of {letters[-1].handler}: {letters[-1].reason}")
             raise raised[-1]
         assert not letters, letters[-1].traceback or letters[-1].error
 
-    def _handling(self, event: DomainEvent, handlers: Mapping[str, Sequence[Handler]]) -> Handling:
-        group = Group(
-            self.broker,
-            self.broker,
-            key_prefix=self.settings.key_prefix,
-            stream=event.event_type.stream,
-            group=self.composed.name,
-            consumer="test",
-        )
+    def _handling(self, event: DomainEvent, handlers: Sequence[Handler]) -> Handling:
+        place = {"stream": event.event_type.stream, "key_prefix": self.settings.key_prefix}
+        name = self.composed.name
         return Handling(
             self.units,
-            group,
-            handlers,
+            Group(self.broker, self.broker, group=name, consumer="test", **place),
+            {str(event.event_type): handlers},
             max_attempts=self.settings.consumer_max_attempts,
             visibility_timeout=self.settings.consumer_visibility_timeout,
         )
@@ -172,12 +156,6 @@ def wire_fields(event: DomainEvent) -> dict[Any, Any]:
 def _entry(attributes: Mapping[str, str], data: str) -> dict[bytes, bytes]:
     fields = {**attributes, "data": data}
     return {name.encode(): value.encode() for name, value in fields.items()}
-
-
-def _handlers(service: AnyService, event_type: str) -> Sequence[Handler]:
-    handlers = registered_handlers().get(event_type, ())
-    assert handlers, f"no handler of {service.name} reacts to {event_type}"
-    return handlers
 
 
 def _watched(handler: Handler, raised: list[Exception]) -> Handler:

@@ -5,10 +5,10 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 
 class Process:
@@ -45,14 +45,10 @@ class Process:
             await self._reading
         return code
 
-    async def kill(self) -> None:
-        """End it as the kernel does when memory runs out."""
-        await self.stop(signal.SIGKILL)
-
-    async def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send it a signal, unless it has ended, and wait for its end; its exit code."""
+    async def end(self, how: signal.Signals = signal.SIGKILL) -> int:
+        """End it, as the kernel does when memory runs out or by another signal; its exit code."""
         if self._process.returncode is None:
-            self._process.send_signal(number)
+            self._process.send_signal(how)
         return await self.ended()
 
     async def _read(self) -> None:
@@ -68,37 +64,29 @@ class Process:
             self._grown.notify_all()
 
 
-class StartProcess(Protocol):
-    """Starts a command of the service, such as `start("relay", "--port", "0")`, or a Python
-    `program` of its own, with these settings beside those of the test and no others."""
+@dataclass(slots=True)
+class Processes:
+    """Starts commands of the service in `folder`, such as `start("relay", "--port", "0")`."""
 
-    async def __call__(
-        self, *arguments: str, program: Path | None = None, **settings: str
-    ) -> Process: ...
+    command: Path
+    folder: Path
+    environment: Mapping[str, str]
+    started: list[Process] = field(default_factory=list)
 
-
-@asynccontextmanager
-async def processes(
-    command: Path, folder: Path, environment: Mapping[str, str]
-) -> AsyncIterator[StartProcess]:
-    """Processes that work in `folder`; those that still run at the end are killed."""
-    inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
-    usual = inherited | {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", **environment}
-    async with AsyncExitStack() as stack:
-
-        async def start(*arguments: str, program: Path | None = None, **settings: str) -> Process:
-            started = await asyncio.create_subprocess_exec(
-                sys.executable,
-                program or command,
-                *arguments,
-                cwd=folder,
-                env=usual | settings,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-            )
-            process = Process(started)
-            stack.push_async_callback(process.kill)
-            return process
-
-        yield start
+    async def start(self, *arguments: str, program: Path | None = None, **settings: str) -> Process:
+        """Start a command, or a Python `program` in its place, with these settings beside those
+        of the test and no others."""
+        inherited = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        usual = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG", **self.environment}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            program or self.command,
+            *arguments,
+            cwd=self.folder,
+            env=inherited | usual | settings,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        self.started.append(Process(process))
+        return self.started[-1]

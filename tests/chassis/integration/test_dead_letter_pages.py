@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from orders.chassis.cli import letters
-from orders.chassis.messaging.dead_letters import queries as desk
+from orders.chassis.messaging.dead_letters import queries
 from orders.chassis.messaging.dead_letters.selection import Selection
 
 from ..letters import seed
@@ -19,7 +19,7 @@ async def letter(pipe: Pipe, entry: dict[str, str] | None = None, **columns: Any
     """A dead letter with this entry."""
     (number,) = await seed(pipe, **columns)
     await pipe.rows("UPDATE dead_letters SET entry = CAST(:e AS jsonb)", e=json.dumps(entry or {}))
-    found = await desk.find(pipe.engine, number)
+    found = await queries.find(pipe.engine, number)
     assert found
     return found
 
@@ -35,18 +35,18 @@ async def test_a_page_tells_all_there_is(pipe: Pipe) -> None:
     }
     row = await letter(pipe, entry, event_type="shop.Paid.v1", **columns)
     await pipe.rows("UPDATE dead_letters SET history = CAST(:h AS jsonb)", h=json.dumps(history))
-    found = await desk.find(pipe.engine, row.id)
+    found = await queries.find(pipe.engine, row.id)
     assert found
 
     page = letters.page(found)
 
-    assert f"  event        shop.Paid.v1 {row.event_id}\n" in page
-    assert f"  trace        {trace}\n" in page
+    assert f"  event           shop.Paid.v1\n  event id        {row.event_id}\n" in page
+    assert f"  trace id        {trace}\n" in page
     assert "envelope\n  ce_traceparent  00-" in page
     assert 'payload\n  {\n    "amount": "1.50"\n  }\n' in page
     assert "error\n  ValueError: no\n  really\n" in page
     assert "traceback\n  Traceback: it.py\n" in page
-    assert "history\n  2026-01-31 12:00:00  timeout   Slow\n" in page
+    assert "failures\n  2026-01-31 12:00:00  timeout   Slow\n" in page
     assert page.endswith("  attempts  ValueError: no")
 
 
@@ -57,9 +57,10 @@ async def test_a_page_says_how_many_failures_are_forgotten(pipe: Pipe) -> None:
 async def test_nothing_in_an_event_commands_the_terminal(pipe: Pipe) -> None:
     entry = {"data": HOSTILE, "ce_type": HOSTILE, HOSTILE: HOSTILE}
     row = await letter(pipe, entry, event_type=HOSTILE, error=HOSTILE, traceback=HOSTILE)
-    (group,) = await desk.grouped(pipe.engine, Selection(), 1)
+    (group,) = await queries.grouped(pipe.engine, Selection(), 1)
 
-    printed = [letters.page(row), *letters.letter_line(row), *letters.group_line(group)]
+    printed = [letters.page(row), letters.table([letters.letter_cells(row)])]
+    printed.append(letters.table([letters.group_cells(group)]))
 
     assert all(text.replace("\n", "").isprintable() for text in printed)
     assert r"<script>\x1b]0;owned\x07\u202e" in printed[0]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from structlog.testing import capture_logs
 
-from orders.chassis.cli.status import Status, status_text
+from orders.chassis.cli.reports import Status, status_text
 from orders.chassis.messaging.observing import status
 from orders.chassis.messaging.upkeep.idle_consumers import remove_idle_consumers
 

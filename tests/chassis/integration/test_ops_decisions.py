@@ -126,11 +126,11 @@ async def test_what_cannot_be_replayed_is_named_with_the_reason(
     assert "Replay 1 dead letter?" in asked
     assert said.startswith("Marked for replay: 1 ")
     for page in (asked, said):
-        left = page.partition("Left alone ")[2]
+        left = page.partition("Skipped ")[2]
         assert left == (
-            f"{decided} : is discarded already {marked} : is marked for replay already "
-            f"{gone} : this code has no handler gone of shop.Paid.v1 any more "
-            "99 : there is no such dead letter"
+            f"{decided} : already discarded {marked} : already marked for replay "
+            f"{gone} : this code has no handler gone of shop.Paid.v1 "
+            "99 : no such dead letter"
         )
 
 
@@ -141,7 +141,7 @@ async def test_what_a_group_leaves_alone_is_counted(operator: Operator, pipe: Pi
     said = await operator.decide("replay", group="f1")
 
     assert said.startswith("Marked for replay: 2 ")
-    assert said.endswith("Left alone 3: this code has no handler gone of shop.Paid.v1 any more")
+    assert said.endswith("Skipped 3: this code has no handler gone of shop.Paid.v1")
     assert {"open": 3, "replay": 2} == await states(pipe)
 
 
@@ -157,7 +157,7 @@ async def test_what_a_consumer_is_replaying_cannot_be_discarded(
         said = await operator.decide("discard", id=letters)
 
     assert said.startswith("Discarded: 1 ")
-    assert said.endswith(f"Left alone {letters[0]} : a consumer has it in hand")
+    assert said.endswith(f"Skipped {letters[0]} : a consumer is replaying it")
 
 
 async def test_sent_twice_a_form_changes_nothing_the_second_time(
@@ -168,23 +168,21 @@ async def test_sent_twice_a_form_changes_nothing_the_second_time(
 
     first, second = [words((await operator.send("/ops/decide", form)).text) for _ in range(2)]
 
-    assert "Discarded: 1 They will" in first
-    assert (
-        f"Discarded: 0 Nothing was changed. See what became of them Left alone {number}" in second
-    )
+    assert "Discarded: 1 Their events will" in first
+    assert f"Discarded: 0 Nothing was changed. Show these dead letters Skipped {number}" in second
 
 
 async def test_a_decision_that_takes_long_pauses_and_tells_what_is_left(
     operator: Operator, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decisions, "LONGEST", 0)
+    monkeypatch.setattr(decisions, "PAUSE_AFTER", 0)
     await seed(pipe, deciding.BATCH + 5)
 
     said = await operator.decide("replay", group="f1")
 
     assert said.startswith(f"Marked for replay: {deciding.BATCH} ")
-    assert "It ended early: " in said
-    assert "Left as they were: 5. Go on" in said
+    assert "Stopped early: " in said
+    assert "Not changed: 5. Continue" in said
     assert {"open": 5, "replay": deciding.BATCH} == await states(pipe)
 
 
@@ -192,7 +190,7 @@ async def test_what_was_decided_before_postgres_fell_silent_is_told_and_logged(
     pipe: Pipe, servers: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await seed(pipe, deciding.BATCH + 5)
-    monkeypatch.setattr(decisions, "ENOUGH", 1)
+    monkeypatch.setattr(decisions, "GIVE_UP_AFTER", 1)
     monkeypatch.setattr(guard, "WRITING", 5)
     replay = deciding.replay
 
@@ -211,7 +209,7 @@ async def test_what_was_decided_before_postgres_fell_silent_is_told_and_logged(
                 said = await operator.decide("replay", group="f1")
 
     assert said.startswith(f"Marked for replay: {deciding.BATCH} ")
-    assert "It ended early: Postgres does not answer in time. Left as they were: 5. Go on" in said
+    assert "Stopped early: Postgres does not answer in time. Not changed: 5. Continue" in said
     assert [deciding.BATCH] == [
         line["dead_letters"] for line in logs if line["event"] == "desk.decided"
     ]

@@ -6,9 +6,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from orders.chassis.ops.login import MAX_PER_CLIENT
 from orders.chassis.ops.sessions import HOURS, Sessions
 from orders.chassis.ops.site import open_desk
-from orders.chassis.ops.tries import EACH
 from orders.chassis.roles.api import run_api
 from orders.chassis.settings import Settings
 
@@ -126,14 +126,14 @@ async def test_a_wrong_token_opens_nothing_and_is_not_logged(stranger: Operator)
         answer = await stranger.log_in("a-token-that-somebody-guessed")
 
     assert answer.status_code == 403
-    assert "That is not the token" in words(answer.text)
+    assert "Wrong token." in words(answer.text)
     assert COOKIE not in answer.cookies
     assert "desk.login_refused" in [line["event"] for line in logs]
     assert "somebody-guessed" not in f"{logs}{answer.text}"
 
 
 async def test_after_some_wrong_tokens_even_the_right_one_has_to_wait(stranger: Operator) -> None:
-    for _ in range(EACH):
+    for _ in range(MAX_PER_CLIENT):
         await stranger.log_in("wrong")
 
     answer = await stranger.log_in()

@@ -39,9 +39,9 @@ async def test_the_first_page_tells_the_state_of_everything(operator: Operator, 
 
     page = await operator.text("/ops")
 
-    assert "Outbox 2 waiting to be published, the oldest for 0 s" in page
-    assert "Dead letters 4 open, and 1 marked for replay" in page
-    assert "Published 3 in the last minute, 3 at most, 3 in the hour" in page
+    assert "Outbox 2 unpublished, the oldest for 0 s" in page
+    assert "Dead letters 4 open, 1 marked for replay" in page
+    assert "Published 3 in the last minute, 3 at most per minute, 3 in the last hour" in page
     assert "Handled 3 in the last minute" in page
     assert "ValueError: closed today * · - · attempts 4 0" in page
     assert f"{STREAM} {registered_events()[str(pipe.type)].event_type.publisher} 0 0 0 " in page
@@ -50,10 +50,10 @@ async def test_the_first_page_tells_the_state_of_everything(operator: Operator, 
 async def test_an_empty_service_has_pages_too(operator: Operator) -> None:
     page = await operator.text("/ops")
 
-    assert "Everything is published. Dead letters 0 open Events" in page
+    assert "All events are published. Dead letters 0 open Events" in page
     assert "There are no dead letters." in page
-    assert "No stream has a group yet" in page
-    assert "None waits" in await operator.text("/ops/letters")
+    assert "No stream has a consumer group yet" in page
+    assert "No dead letters." in await operator.text("/ops/letters")
 
 
 async def test_without_redis_the_page_says_so_and_shows_the_rest(
@@ -65,7 +65,7 @@ async def test_without_redis_the_page_says_so_and_shows_the_rest(
         await operator.log_in()
         page = await operator.text("/ops")
 
-    assert "Streams Redis does not work: no answer from Redis at 127.0.0.1:1" in page
+    assert "Streams Redis is unavailable: no answer from Redis at 127.0.0.1:1" in page
     assert "ValueError: closed today" in page
     assert "secret" not in page
 
@@ -83,7 +83,7 @@ async def test_without_postgres_the_page_says_so_and_shows_the_rest(
         with capture_logs() as logs:
             answers = [await operator.get(path) for path in paths]
 
-    assert "Outbox Postgres does not work: no connection to Postgres at 127.0.0.1:1/db" in page
+    assert "Outbox Postgres is unavailable: no connection to Postgres at 127.0.0.1:1/db" in page
     assert re.search(rf"Consumers {STREAM} [\w-]+ 3 0 0 none", page)
     assert [503, 503] == [answer.status_code for answer in answers]
     assert all("Nothing was changed." in answer.text for answer in answers)
@@ -102,7 +102,7 @@ async def test_a_server_that_is_silent_costs_its_own_part_alone(
             await operator.log_in()
             page = await operator.text("/ops")
 
-    assert "Redis does not work: no answer in 1 s" in page
+    assert "Redis is unavailable: no answer in 1 s" in page
     assert "ValueError: closed today" in page
 
 
@@ -114,7 +114,7 @@ async def test_without_tables_the_page_names_what_is_missing(
         await operator.log_in()
         page = await operator.text("/ops")
 
-    assert "Postgres does not work: the database is not migrated" in page
+    assert "Postgres is unavailable: the database is not migrated" in page
 
 
 async def test_a_dead_letter_tells_all_there_is(operator: Operator, pipe: Pipe) -> None:

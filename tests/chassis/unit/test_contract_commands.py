@@ -56,9 +56,9 @@ def test_what_is_exported_passes_the_check(snapshot: Path) -> None:
     checked = run("check")
 
     assert checked.exit_code == 0
-    assert "as agreed: " in checked.output
+    assert " contracts match" in checked.output
     assert snapshot.read_bytes().startswith(b'{\n  "$schema": ')
-    assert run("export").output == "nothing to write\n"
+    assert run("export").output == "all snapshots are up to date\n"
 
 
 def test_another_folder_can_be_named(snapshot: Path) -> None:
@@ -74,7 +74,7 @@ def test_without_the_folder_one_line_says_where_to_go(
     missing = run("check")
 
     assert isinstance(missing.exception, NotFound)
-    assert "there is no folder contracts" in str(missing.exception)
+    assert "the folder contracts does not exist" in str(missing.exception)
     assert {"missing"} == {found["status"] for found in json.loads(run("check", "--json").output)}
 
 
@@ -120,7 +120,7 @@ def test_a_breaking_change_is_exported_when_it_is_named(snapshot: Path) -> None:
 
     exported = run("export", "--breaking", TYPE)
 
-    assert exported.output == f"breaking, now written: contracts/{TYPE}.json\n"
+    assert exported.output == f"breaking, written: contracts/{TYPE}.json\n"
     assert run("check").exit_code == 0
 
 

@@ -1,9 +1,9 @@
-"""Sessions at the desk: signed, for some hours, and gone with the token; and tries at the login."""
+"""Sessions at the desk: signed, for some hours, and gone with the token; and the rate limit of the login."""
 
 import pytest
 
+from orders.chassis.ops.login import MAX_IN_ALL, MAX_PER_CLIENT, WINDOW, LoginRateLimit
 from orders.chassis.ops.sessions import HOURS, Sessions
-from orders.chassis.ops.tries import EACH, EVERYBODY, WINDOW, Tries
 
 TOKEN = "a-token-that-nobody-guesses"
 
@@ -78,33 +78,33 @@ def test_only_the_token_opens_the_desk(token: str) -> None:
 
 def test_a_client_may_try_so_often_and_then_has_to_wait() -> None:
     clock = Clock()
-    tries = Tries(clock)
+    limit = LoginRateLimit(clock)
 
-    assert [0] * EACH == [tries.admit("a") for _ in range(EACH)]
+    assert [0] * MAX_PER_CLIENT == [limit.admit("a") for _ in range(MAX_PER_CLIENT)]
     clock.now += 10
-    assert WINDOW - 10 == tries.admit("a")
-    assert tries.admit("b") == 0
+    assert WINDOW - 10 == limit.admit("a")
+    assert limit.admit("b") == 0
     clock.now += WINDOW
-    assert [0] * EACH == [tries.admit("a") for _ in range(EACH)]
-    assert WINDOW == tries.admit("a")
+    assert [0] * MAX_PER_CLIENT == [limit.admit("a") for _ in range(MAX_PER_CLIENT)]
+    assert WINDOW == limit.admit("a")
 
 
 def test_whoever_knew_the_token_starts_anew() -> None:
-    tries = Tries(Clock())
-    for _ in range(EACH):
-        tries.admit("a")
+    limit = LoginRateLimit(Clock())
+    for _ in range(MAX_PER_CLIENT):
+        limit.admit("a")
 
-    tries.forget("a")
+    limit.reset("a")
 
-    assert tries.admit("a") == 0
+    assert limit.admit("a") == 0
 
 
 def test_any_number_of_clients_share_one_limit_and_little_memory() -> None:
     clock = Clock()
-    tries = Tries(clock)
+    limit = LoginRateLimit(clock)
 
-    admitted = [tries.admit(str(client)) == 0 for client in range(10_000)]
+    admitted = [limit.admit(str(client)) == 0 for client in range(10_000)]
 
-    assert EVERYBODY == sum(admitted) == len(tries._tries)
+    assert MAX_IN_ALL == sum(admitted) == len(limit._attempts)
     clock.now += WINDOW
-    assert tries.admit("another") == 0
+    assert limit.admit("another") == 0

@@ -1,13 +1,23 @@
-"""Text for people, made of what may come from anywhere: nothing in it commands a terminal."""
+"""Text for people, made of what may come from anywhere: nothing in it commands a terminal.
+
+The command line and the desk show the same words for the same things.
+"""
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
-from .messaging.dead_letters.store import entry_fields
-
-STATES = {"replay": "marked"}
-"""States of dead letters that people know by another word."""
+REASONS = {
+    "attempts": "Every attempt failed.",
+    "permanent": "The handler raised Permanent: trying again does not help as things are.",
+    "timeout": "The handler took longer than HANDLER_TIMEOUT.",
+    "undecodable": "The entry cannot be read as the event that it claims to be.",
+    "crashed": "The process died more than once while it handled the event.",
+    "no_handler": "This code has no handler for the event.",
+}
+"""Why an event becomes a dead letter."""
 
 
 def printable(text: str) -> str:
@@ -42,24 +52,39 @@ def moment(when: datetime | str | None) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S}" if when else "-"
 
 
-def fields(entry: Mapping[str, str]) -> tuple[list[tuple[str, str]], str]:
-    """A stored entry as people read it: its attributes by name, and the payload."""
-    read = {_text(name): value for name, value in entry_fields(entry).items()}
-    payload = read.pop("data", b"")
-    return [(name, _text(value)) for name, value in sorted(read.items())], _payload(payload)
+def state(of_letter: str) -> str:
+    """The state of a dead letter."""
+    return "marked" if of_letter == "replay" else of_letter
 
 
-def trace_id(entry: Mapping[str, str]) -> str | None:
-    """The trace that the event belongs to, if it names one."""
-    parts = entry.get("ce_traceparent", "").split("-")
-    return parts[1] if len(parts) >= 4 else None
+def facts(letter: Any) -> Mapping[str, str]:
+    """A row of `dead_letters` in brief, each column by its name."""
+    trace = letter.entry.get("ce_traceparent", "").split("-")
+    found = {
+        "event": letter.event_type or "no type",
+        "event id": str(letter.event_id),
+        "trace id": trace[1] if len(trace) >= 4 else "none",
+        "stream": f"{letter.stream} {letter.stream_id}",
+        "state": state(letter.state),
+        "handler": letter.handler,
+        "reason": letter.reason,
+        "group": letter.fingerprint,
+        "attempts": str(letter.attempts),
+        "failed replays": str(letter.replays),
+        "published": moment(letter.published_at),
+        "died": moment(letter.died_at),
+        "last failed": moment(letter.failed_at),
+    }
+    return {name: printable(value) for name, value in found.items()}
 
 
-def _payload(data: bytes) -> str:
-    try:
-        return json.dumps(json.loads(data), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        return _text(data)
+def envelope_and_payload(fields: Mapping[bytes, bytes]) -> tuple[Mapping[str, str], str]:
+    """The fields of an entry: its attributes by name, and its payload, indented if it is JSON."""
+    texts = {_text(name): _text(value) for name, value in sorted(fields.items())}
+    payload = texts.pop("data", "")
+    with suppress(ValueError, RecursionError):
+        payload = json.dumps(json.loads(payload), indent=2, ensure_ascii=False)
+    return texts, payload
 
 
 def _text(value: bytes) -> str:

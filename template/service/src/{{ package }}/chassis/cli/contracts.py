@@ -1,4 +1,4 @@
-"""The commands `contracts` and `asyncapi`: what events promise, kept and told."""
+"""The commands `contracts` and `asyncapi`: the contracts of events, checked and printed."""
 
 import json
 from collections.abc import Sequence
@@ -16,22 +16,25 @@ from ..contracts.snapshots import Verdict, examine, read, write
 from ..discovery import import_modules
 from ..errors import NotFound, Refused
 from ..messaging.events import registered_events
-from ..messaging.handlers import registered_handlers
 from ..service import AnyService
 from .options import AsJson
 
-app = typer.Typer(help="Hold events to their contracts.", no_args_is_help=True)
-Folder = Annotated[Path, typer.Option(help="Where the snapshots are.")]
+app = typer.Typer(help="Check events against their contracts.", no_args_is_help=True)
+Folder = Annotated[Path, typer.Option(help="The folder of the snapshots.")]
 Accepted = Annotated[
     list[str] | None,
-    typer.Option("--breaking", metavar="TYPE", help="Replace this one, though it breaks."),
+    typer.Option(
+        "--breaking",
+        metavar="TYPE",
+        help="Replace this snapshot although the change breaks consumers.",
+    ),
 ]
 FOLDER = Path("contracts")
 
 
 @app.command()
 def check(context: typer.Context, folder: Folder = FOLDER, as_json: AsJson = False) -> None:
-    """Compare each event with the snapshot of its contract; exit 1 unless all are as agreed."""
+    """Compare each event with the snapshot of its contract; exit 1 unless all match."""
     service = context.obj
     contracts = _declared(service)
     verdicts = examine(service.name, read(folder), contracts)
@@ -39,8 +42,8 @@ def check(context: typer.Context, folder: Folder = FOLDER, as_json: AsJson = Fal
         typer.echo(json.dumps([asdict(verdict) for verdict in verdicts]))
     elif contracts and not folder.is_dir():
         raise NotFound(
-            f"there is no folder {folder}; run this in the folder of the project, "
-            f"or write the first snapshots: {service.name} contracts export"
+            f"the folder {folder} does not exist; run this in the folder of the project, "
+            f"or write the first snapshots with: {service.name} contracts export"
         )
     else:
         typer.echo(_text(verdicts))
@@ -50,32 +53,32 @@ def check(context: typer.Context, folder: Folder = FOLDER, as_json: AsJson = Fal
 
 @app.command()
 def export(context: typer.Context, folder: Folder = FOLDER, breaking: Accepted = None) -> None:
-    """Write the snapshots that are missing, or lack a compatible change. All of them or none."""
+    """Write the snapshots that are missing or lack a compatible change: all of them or none."""
     service = context.obj
     contracts = _declared(service)
     accepted = set(breaking or ())
     if unknown := sorted(accepted - contracts.keys()):
-        raise typer.BadParameter(f"this service has no event {unknown[0]}")
-    verdicts = [
-        v
-        for v in examine(service.name, read(folder), contracts)
-        if v.status not in ("ok", "orphaned")
-    ]
-    refused = [v.type for v in verdicts if v.status in ("breaking", "unreadable")]
-    if refused := [name for name in refused if name not in accepted]:
+        raise typer.BadParameter(f"this service declares no event {unknown[0]}")
+    found = examine(service.name, read(folder), contracts)
+    verdicts = [verdict for verdict in found if verdict.status not in ("ok", "orphaned")]
+    broken = [one.type for one in verdicts if one.status in ("breaking", "unreadable")]
+    if refused := [name for name in broken if name not in accepted]:
         raise Refused(
-            f"nothing is written, for {refused[0]} is not as agreed; see: {service.name} contracts "
-            f"check. If nobody has consumed it yet: --breaking {refused[0]}"
+            f"nothing was written: {refused[0]} does not match its contract; "
+            f"run: {service.name} contracts check. "
+            f"If nobody has consumed the event yet: --breaking {refused[0]}"
         )
     for verdict in verdicts:
         written = write(folder, verdict.type, text_of(contracts[verdict.type]))
-        typer.echo(f"{verdict.status}, now written: {written}")
+        typer.echo(f"{verdict.status}, written: {written}")
     if not verdicts:
-        typer.echo("nothing to write")
+        typer.echo("all snapshots are up to date")
 
 
 def asyncapi(context: typer.Context) -> None:
     """Print what this service publishes and consumes, as an AsyncAPI 3 document."""
+    from ..messaging.handlers import registered_handlers
+
     service = context.obj
     service.discover()
     installed = metadata(service.name)
@@ -101,4 +104,4 @@ def _text(verdicts: Sequence[Verdict]) -> str:
                 lines.append(f"  {about}{'' if found.breaking else ' (compatible)'}")
             lines.append(f"  → {verdict.way_out}")
     ok = sum(verdict.status == "ok" for verdict in verdicts)
-    return "\n".join([*lines, f"as agreed: {ok} of {len(verdicts)}"])
+    return "\n".join([*lines, f"{ok} of {len(verdicts)} contracts match"])

@@ -1,4 +1,4 @@
-"""Postgres as one command uses it; what goes wrong there is one line."""
+"""Postgres as one command uses it; an error there is one line."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 def on_database(service: AnyService, work: Callable[[AsyncEngine], Awaitable[_T]]) -> _T:
     """Do a command's work on the database of the settings."""
     settings = service.load_settings()
-    # What goes wrong is told in one line; nothing else belongs into what a command prints.
+    # An error is printed as one line; log lines do not belong into what a command prints.
     configure(service.name, "cli", "CRITICAL", settings.log_format)
 
     async def connected_work() -> _T:
@@ -42,6 +42,6 @@ async def connected(service: AnyService, settings: Settings) -> AsyncIterator[As
             raise DatabaseUnavailable(
                 f"the database is not migrated; run: {service.name} migrate"
             ) from error
-        raise DatabaseUnavailable(f"Postgres refuses: {reason_of(error)}") from error
+        raise DatabaseUnavailable(f"Postgres: {reason_of(error)}") from error
     finally:
         await engine.dispose()

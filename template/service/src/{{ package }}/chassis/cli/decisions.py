@@ -1,9 +1,9 @@
-"""The commands that decide on dead letters: replay, discard."""
+"""Replaying and discarding dead letters from the command line."""
 
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Annotated
+from typing import Any
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,101 +11,67 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..cancellation import wait
 from ..errors import NotFound, Refused
 from ..http.serving import stop_signals
-from ..messaging.dead_letters import decisions as deciding
+from ..messaging.dead_letters import decisions
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.handlers import registered_handlers
+from ..service import AnyService
 from .database import on_database
-from .options import All, EventType, Group, Handler, Ids, Reason, Since, Until
 
 
-def replay(
-    context: typer.Context,
-    *,
-    ids: Ids = None,
-    group: Group = None,
-    every: All = False,
-    event_type: EventType = None,
-    handler: Handler = None,
-    reason: Reason = None,
-    since: Since = None,
-    until: Until = None,
-    rate: Annotated[
-        int | None, typer.Option(min=1, help="Mark so many a second, for as long as it takes.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how many.")] = False,
-) -> None:
-    """Let the handlers that failed try again, once on each event.
-
-    This marks dead letters, and the consumers replay what is marked.
-    Ctrl-C stops the marking; what is marked by then will be replayed.
-    """
-    numbers = tuple(ids or ())
-    chosen = Selection(numbers, group, event_type, handler, reason, since, until, marked=False)
-    _check(chosen, every)
-    context.obj.discover()
-    on_database(context.obj, lambda engine: _replay(engine, chosen, rate, dry_run))
+def replay(service: AnyService, chosen: Selection, rate: int | None, dry_run: bool) -> None:
+    """Mark the chosen dead letters for replay, at most `rate` a second."""
+    service.discover()
+    on_database(service, lambda engine: _replay(engine, chosen, rate, dry_run))
 
 
-def discard(
-    context: typer.Context,
-    *,
-    ids: Ids = None,
-    group: Group = None,
-    every: All = False,
-    event_type: EventType = None,
-    handler: Handler = None,
-    reason: Reason = None,
-    since: Since = None,
-    until: Until = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Decide that events will never be handled. There is no way back.
-
-    By its number, a dead letter that is marked for replay can be discarded too.
-    """
-    numbers = tuple(ids or ())
-    chosen = Selection(numbers, group, event_type, handler, reason, since, until, bool(numbers))
-    _check(chosen, every)
+def discard(service: AnyService, chosen: Selection, sure: bool) -> None:
+    """Discard the chosen dead letters; ask before, unless the operator is sure."""
     # Asking happens outside of the event loop, which would keep Ctrl-C from the question.
-    plan = on_database(context.obj, lambda engine: deciding.plan_discard(engine, chosen))
-    if plan.count and not yes:
+    plan = on_database(service, lambda engine: decisions.plan_discard(engine, chosen))
+    if plan.count and not sure:
         _ask(plan.count)
 
     async def discard_them(engine: AsyncEngine) -> None:
-        await _decide("discarded", deciding.discard(engine, plan.chosen), plan)
+        await _carry_out("discarded", decisions.discard(engine, plan.chosen), plan)
 
-    on_database(context.obj, discard_them)
+    on_database(service, discard_them)
 
 
-def _check(chosen: Selection, every: bool) -> None:
-    if (bool(chosen.ids), chosen.group is not None, every).count(True) != 1:
-        raise typer.BadParameter("give the numbers of dead letters, or --group, or --all")
-    narrower = (chosen.event_type, chosen.handler, chosen.reason, chosen.since, chosen.until)
-    if chosen.ids and any(narrower):
-        raise typer.BadParameter("what is given beside numbers would not be looked at")
+def choose(ids: Sequence[int] | None, every: bool, filters: Mapping[str, Any]) -> Selection:
+    """The dead letters that the arguments choose; raises BadParameter."""
+    group = filters["group"]
+    if (bool(ids), group is not None, every).count(True) != 1:
+        raise typer.BadParameter("choose dead letters by their numbers, by --group or by --all")
+    if ids and any(filters.values()):
+        raise typer.BadParameter("numbers cannot be combined with filters")
+    return Selection(tuple(ids or ()), **filters, marked=bool(ids))
 
 
 async def _replay(engine: AsyncEngine, chosen: Selection, rate: int | None, dry_run: bool) -> None:
-    plan = await deciding.plan_replay(engine, chosen, registered_handlers())
-    missing = plan.without_handler
+    plan = await decisions.plan_replay(engine, chosen, registered_handlers())
+    missing = ", ".join(
+        f"{name!r} of {event_type} ({count})"
+        for (name, event_type), count in sorted(plan.without_handler.items())
+    )
     if missing and chosen.ids:
-        raise Refused(f"nothing is marked, for this code has no {_named(missing)}")
+        raise Refused(f"nothing was marked: this code has no handler {missing}")
     if dry_run:
         typer.echo(f"would be marked for replay: {plan.count}")
     else:
-        size = min(rate or deciding.BATCH, deciding.BATCH)
-        await _decide("marked for replay", deciding.replay(engine, plan.chosen, size), plan, rate)
+        size = min(rate or decisions.BATCH, decisions.BATCH)
+        batches = decisions.replay(engine, plan.chosen, size)
+        await _carry_out("marked for replay", batches, plan, rate)
     if missing:
-        raise Refused(f"the rest is left alone, for this code has no {_named(missing)}")
+        raise Refused(f"some were skipped: this code has no handler {missing}")
 
 
-async def _decide(
+async def _carry_out(
     done: str,
     batches: AsyncIterator[Sequence[int]],
-    plan: deciding.Plan,
+    plan: decisions.Plan,
     rate: int | None = None,
 ) -> None:
-    """Go through the batches, at most `rate` letters a second, and tell what came of it."""
+    """Go through the batches, at most `rate` dead letters a second, and print what was done."""
     clock = asyncio.get_running_loop().time
     began, count, left = clock(), 0, set(plan.chosen.ids)
     with stop_signals() as stopping:
@@ -118,22 +84,15 @@ async def _decide(
                 break
     typer.echo(f"{done}: {count}")
     if stopping.is_set():
-        raise Refused(f"interrupted; as they were: {plan.count - count}")
+        raise Refused(f"interrupted; not {done}: {plan.count - count}")
     if plan.chosen.group and not plan.count:
-        raise NotFound(f"no dead letter of group {plan.chosen.group} is open")
+        raise NotFound(f"group {plan.chosen.group} has no open dead letter")
     if left:
-        raise NotFound(f"not open, so left alone: {', '.join(map(str, sorted(left)))}")
+        raise NotFound(f"skipped, for they are not open: {', '.join(map(str, sorted(left)))}")
 
 
-def _named(missing: Mapping[tuple[str, str], int]) -> str:
-    return ", ".join(
-        f"handler {name!r} of {event_type} any more ({count})"
-        for (name, event_type), count in sorted(missing.items())
-    )
-
-
-def _ask(found: int) -> None:
+def _ask(count: int) -> None:
     if not sys.stdin.isatty():
-        raise Refused(f"there is no terminal to ask on; give --yes to discard all {found}")
-    question = f"Dead letters to discard: {found}. Their events will never be handled. Go on?"
+        raise Refused(f"there is no terminal to confirm on; --yes discards all {count}")
+    question = f"Discard {count} dead letters? Their events will never be handled."
     typer.confirm(question, abort=True, err=True)

@@ -1,42 +1,49 @@
 """How dead letters look: as plain columns, as one page on a terminal, as JSON."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
 
-from .. import texts
-from ..texts import STATES, cell, first_line, moment, printable, several
-
-GROUP_HEADER = (
-    *("GROUP", "OPEN", "MARKED", "FIRST SEEN (UTC)", "LAST SEEN (UTC)"),
-    *("TYPE", "HANDLER", "REASON", "ERROR"),
-)
-LETTER_HEADER = (
-    *("ID", "STATE", "LAST FAILED (UTC)", "TYPE", "HANDLER"),
-    *("REASON", "REPLAYS", "GROUP", "ERROR"),
-)
+from ..messaging.dead_letters.store import entry_fields
+from ..texts import cell, envelope_and_payload, facts, first_line, moment, printable, several, state
 
 
-def group_line(group: Row[Any]) -> Sequence[str]:
-    """The columns of one group."""
-    return (
-        *(group.group, str(group.open), str(group.marked)),
-        *(moment(group.first_seen), moment(group.last_seen)),
-        *(several(group.event_type, group.event_types), several(group.handler, group.handlers)),
-        *(group.reason, first_line(group.error)),
-    )
+def group_cells(group: Row[Any]) -> Mapping[str, str]:
+    """One group of dead letters, by the heads of the columns."""
+    return {
+        "GROUP": group.group,
+        "OPEN": str(group.open),
+        "MARKED": str(group.marked),
+        "FIRST SEEN (UTC)": moment(group.first_seen),
+        "LAST SEEN (UTC)": moment(group.last_seen),
+        "TYPE": several(group.event_type, group.event_types),
+        "HANDLER": several(group.handler, group.handlers),
+        "REASON": group.reason,
+        "ERROR": first_line(group.error),
+    }
 
 
-def letter_line(letter: Row[Any]) -> Sequence[str]:
-    """The columns of one dead letter."""
-    return (
-        *(str(letter.id), STATES.get(letter.state, letter.state), moment(letter.failed_at)),
-        *(cell(letter.event_type), letter.handler, letter.reason, str(letter.replays)),
-        *(letter.fingerprint, first_line(letter.error)),
-    )
+def letter_cells(letter: Row[Any]) -> Mapping[str, str]:
+    """One dead letter, by the heads of the columns."""
+    return {
+        "ID": str(letter.id),
+        "STATE": state(letter.state),
+        "LAST FAILED (UTC)": moment(letter.failed_at),
+        "TYPE": cell(letter.event_type),
+        "HANDLER": letter.handler,
+        "REASON": letter.reason,
+        "REPLAYS": str(letter.replays),
+        "GROUP": letter.fingerprint,
+        "ERROR": first_line(letter.error),
+    }
+
+
+def table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows below their heads."""
+    return "\n".join(columns([tuple(rows[0]), *(tuple(row.values()) for row in rows)]))
 
 
 def columns(lines: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -49,26 +56,14 @@ def columns(lines: Sequence[Sequence[str]]) -> Iterator[str]:
 
 def page(letter: Row[Any]) -> str:
     """All there is to know of one dead letter, for a person."""
-    attributes, payload = texts.fields(letter.entry)
-    about = [
-        ("event", f"{printable(letter.event_type or 'no type')} {letter.event_id}"),
-        ("state", STATES.get(letter.state, letter.state)),
-        ("handler", letter.handler),
-        ("reason", f"{letter.reason}, at attempt {letter.attempts}"),
-        ("group", letter.fingerprint),
-        ("trace", texts.trace_id(letter.entry) or "none"),
-        ("stream", f"{letter.stream} {letter.stream_id}"),
-        ("published", moment(letter.published_at)),
-        ("died", moment(letter.died_at)),
-        ("last failed", moment(letter.failed_at)),
-    ]
+    envelope, payload = envelope_and_payload(entry_fields(letter.entry))
     sections = {
-        f"dead letter {letter.id}": columns(about),
-        "envelope": columns(attributes),
+        f"dead letter {letter.id}": columns([*facts(letter).items()]),
+        "envelope": columns([*envelope.items()]),
         "payload": payload.splitlines(),
         "error": letter.error.splitlines(),
         "traceback": letter.traceback.splitlines(),
-        "history": _history(letter),
+        "failures": _failures(letter),
     }
     return "\n\n".join(
         "\n".join([title, *[f"  {printable(line)}" for line in lines]])
@@ -82,16 +77,16 @@ def record(letter: Row[Any]) -> str:
     return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
 
-def _history(letter: Row[Any]) -> Iterator[str]:
+def _failures(letter: Row[Any]) -> Iterator[str]:
     """Every failure that is kept, the newest last."""
-    now = {"failed_at": letter.failed_at, "reason": letter.reason, "error": letter.error}
-    failures = [*letter.history, now]
     lines = columns(
-        [(moment(f["failed_at"]), f["reason"], first_line(f["error"])) for f in failures]
+        [
+            (moment(failure["failed_at"]), failure["reason"], first_line(failure["error"]))
+            for failure in (*letter.history, letter._mapping)
+        ]
     )
     yield next(lines)
-    forgotten = letter.replays + 1 - len(failures)
-    if forgotten:
+    if forgotten := letter.replays - len(letter.history):
         yield f"… {forgotten} more"
     yield from lines
 

@@ -1,4 +1,7 @@
-"""The command line: one process for each role, and what an operator needs beside them."""
+"""The command line: a process for each role, and the commands of an operator.
+
+A command imports what it needs when it runs, so that `--help` and errors come at once.
+"""
 
 import asyncio
 import gc
@@ -12,31 +15,22 @@ from typing import Annotated
 import typer
 
 from ..errors import ServiceError
-from ..http.serving import run as run_loop
-from ..http.serving import stop_signals
-from ..logging import configure
 from ..service import AnyService
 from ..settings import Settings
-from ..tracing.setup import tracing
 from . import contracts, dead_letters, outbox
-from .audit import audit_text, run_audit
 from .options import AsJson
-from .status import read_status, status_text
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(contracts.app, name="contracts")
+app.command()(contracts.asyncapi)
 Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
 
 def run(service: AnyService) -> None:
-    """Run the command line of a service. What goes wrong on purpose is one line, and exit code 1.
+    """Run the command line of a service. A ServiceError is printed as one line; exit code 1.
 
     Commands find the service as `obj` of their context.
     """
@@ -59,7 +53,7 @@ def api(context: typer.Context, host: Host = None, port: Port = None) -> None:
 
 @app.command()
 def relay(context: typer.Context, host: Host = None, port: Port = None) -> None:
-    """Publish committed events. One relay works, more of them stand by."""
+    """Publish committed events. One relay works; more relays stand by."""
     from ..roles.relay import run_relay
 
     settings = context.obj.load_settings(bind_host=host, relay_port=port)
@@ -68,7 +62,7 @@ def relay(context: typer.Context, host: Host = None, port: Port = None) -> None:
 
 @app.command()
 def consumer(context: typer.Context, host: Host = None, port: Port = None) -> None:
-    """Handle events. More consumers share the work."""
+    """Handle events. Several consumers share the work."""
     from ..roles.consumer import run_consumer
 
     settings = context.obj.load_settings(bind_host=host, consumer_port=port)
@@ -80,11 +74,11 @@ def dev(
     context: typer.Context,
     command: Annotated[
         list[str] | None,
-        typer.Argument(help="Run this on the servers instead, as in: dev -- alembic check"),
+        typer.Argument(help="Run this command on the servers instead: dev -- alembic check"),
     ] = None,
     host: Host = None,
 ) -> None:
-    """Run everything on embedded servers, with data in .dev/; or one command on them."""
+    """Run all roles, or one command, on embedded servers with their data in .dev/."""
     from ..dev.everything import run_command, run_everything  # a dev-only dependency
 
     if command:
@@ -100,11 +94,13 @@ def migrate(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="Change nothing; wait that long for another process to have done it.",
+            help="Change nothing; wait at most so long for another process to migrate.",
         ),
     ] = None,
 ) -> None:
-    """Bring the database to the schema this code needs. Run it before a rollout."""
+    """Migrate the database to the schema that this code needs. Run it before a rollout."""
+    from ..http.serving import run as run_loop
+    from ..logging import configure
     from ..migrate import migrate as bring_up
     from ..migrate import wait_until_migrated
 
@@ -123,20 +119,23 @@ def migrate(
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show backlog, lag, pending entries and dead letters at a glance."""
-    found = run_loop(read_status(context.obj, context.obj.load_settings()))
-    typer.echo(json.dumps(asdict(found)) if as_json else status_text(found))
+    from ..http.serving import run as run_loop
+    from . import reports
+
+    found = run_loop(reports.read_status(context.obj))
+    typer.echo(json.dumps(asdict(found)) if as_json else reports.status_text(found))
 
 
 @app.command()
 def audit(context: typer.Context, as_json: AsJson = False) -> None:
     """Prove that no event was lost, and none both applied and dead; exit 1 if one was."""
-    report = run_loop(run_audit(context.obj, context.obj.load_settings()))
-    typer.echo(json.dumps(asdict(report)) if as_json else audit_text(report))
+    from ..http.serving import run as run_loop
+    from . import reports
+
+    report = run_loop(reports.run_audit(context.obj))
+    typer.echo(json.dumps(asdict(report)) if as_json else reports.audit_text(report))
     if report.findings:
         raise typer.Exit(1)
-
-
-app.command()(contracts.asyncapi)
 
 
 def _run_role(
@@ -145,12 +144,18 @@ def _run_role(
     role_loop: Callable[[AnyService, Settings, asyncio.Event], Awaitable[None]],
     settings: Settings,
 ) -> None:
+    from ..http.serving import run as run_loop
+    from ..logging import configure
+    from ..tracing.setup import tracing
+
     configure(service.name, role, settings.log_level, settings.log_format)
     with tracing(service.name, settings, role):
-        gc.freeze()  # what was imported is no garbage: it is not looked through again and again
+        gc.freeze()  # imported modules are no garbage: the collector need not visit them again
         run_loop(_until_signalled(partial(role_loop, service, settings)))
 
 
 async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    from ..http.serving import stop_signals
+
     with stop_signals() as stopping:
         await work(stopping)

@@ -1,15 +1,19 @@
 """Options that several commands have, and the moments that are given in them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from inspect import Parameter, Signature, signature
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from ..texts import REASONS
+
 _AGO = re.compile(r"(\d{1,9})([smhd])")
-MOST = 2**63 - 1
-"""The largest number that a row can have."""
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+_C = TypeVar("_C", bound=Callable[..., None])
 
 
 def moment(given: str) -> datetime:
@@ -27,26 +31,34 @@ def moment(given: str) -> datetime:
         ) from None
 
 
+def when(explanation: str) -> Any:
+    """An option that takes a moment."""
+    return typer.Option(parser=moment, metavar="WHEN", help=explanation)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many.")]
-Ids = Annotated[
-    list[int] | None,
-    typer.Argument(min=1, max=MOST, help="Numbers of dead letters.", metavar="ID…"),
-]
-All = Annotated[bool, typer.Option("--all", help="Every open dead letter.")]
-Group = Annotated[
-    str | None, typer.Option(metavar="FINGERPRINT", help="Of this group: failed in one way.")
-]
-EventType = Annotated[str | None, typer.Option("--type", help="Of this type of event.")]
-Handler = Annotated[str | None, typer.Option(help="Of this handler.")]
-Reason = Annotated[
-    str | None,
-    typer.Option(help="attempts, permanent, timeout, undecodable, crashed or no_handler."),
-]
-Since = Annotated[
-    datetime | None,
-    typer.Option(parser=moment, metavar="WHEN", help="Failed since then: 90m, 7d, 2026-01-31."),
-]
-Until = Annotated[
-    datetime | None, typer.Option(parser=moment, metavar="WHEN", help="Last failed before then.")
-]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; print the number.")]
+EventType = Annotated[str | None, typer.Option("--type", help="Of this event type.")]
+FILTERS: dict[str, object] = {
+    "group": Annotated[
+        str | None,
+        typer.Option(metavar="FINGERPRINT", help="Of this group: failures of one cause."),
+    ],
+    "event_type": EventType,
+    "handler": Annotated[str | None, typer.Option(help="Of this handler.")],
+    "reason": Annotated[str | None, typer.Option(help=f"One of: {', '.join(REASONS)}.")],
+    "since": Annotated[datetime | None, when("Last failed since then: 90m, 7d, 2026-01-31.")],
+    "until": Annotated[datetime | None, when("Last failed before then.")],
+}
+"""The options that choose dead letters."""
+
+
+def with_filters(command: _C) -> _C:
+    """Declare FILTERS as options of a command, in place of its `**filters`."""
+    own = [p for p in signature(command).parameters.values() if p.kind is not p.VAR_KEYWORD]
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=option)
+        for name, option in FILTERS.items()
+    ]
+    command.__signature__ = Signature([*own, *shared])  # type: ignore[attr-defined]
+    return command

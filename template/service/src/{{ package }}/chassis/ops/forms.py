@@ -1,20 +1,19 @@
-"""What a browser sends: the fields of a form, and the dead letters that somebody means."""
+"""What a browser sends: the fields of a form, and the decision that it asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from ..messaging.dead_letters.selection import Selection
 
-Fields = Mapping[str, Sequence[str]]
-MOST_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024
 """Of a form."""
-MOST_LETTERS = 100
+MAX_LETTERS = 100
 """That can be named one by one; a page has fewer."""
 
 
@@ -25,94 +24,82 @@ class Action(StrEnum):
     DISCARD = "discard"
 
 
-class Unfit(Exception):
-    """A request that is answered by a page that says why nothing was done."""
+class BadForm(Exception):
+    """A form or an address that cannot be used. The answer is a page that says why."""
 
-    def __init__(self, status: HTTPStatus, explanation: str) -> None:
+    def __init__(self, explanation: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(explanation)
         self.status = status
-        self.explanation = explanation
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
-    """What is to be done with which dead letters: those of these numbers, or of a group."""
+class Command:
+    """A decision on the dead letters of these numbers or, without numbers, of a group."""
 
     action: Action
     ids: tuple[int, ...]
-    group: str | None
+    group: str
     upto: int | None
+    """The last number of the group; dead letters that came later are left out."""
 
     @property
     def selection(self) -> Selection:
-        """Which dead letters are asked for. One that is marked for replay can be discarded by its
-        number only."""
+        """The dead letters to decide on. A marked one can only be discarded by its number."""
         by_number = bool(self.ids) and self.action is Action.DISCARD
-        return Selection(self.ids, self.group, marked=by_number, upto=self.upto)
+        return Selection(self.ids, self.group or None, marked=by_number, upto=self.upto)
 
     @property
-    def origin(self) -> str:
-        """The page that shows them: one letter, a group, or all."""
-        if self.group:
-            return f"/ops/letters?{urlencode({'group': self.group})}"
-        return address_of(self.ids)
-
-    @property
-    def query(self) -> str:
-        """What is meant, as the query of an address."""
-        chosen = [("id", str(number)) for number in self.ids] or [("group", self.group or "")]
-        return urlencode([("action", self.action), *chosen])
+    def chosen(self) -> str:
+        """The dead letters to decide on, as the query of an address."""
+        return query_of(self.ids) if self.ids else urlencode({"group": self.group})
 
 
-def address_of(ids: Sequence[int]) -> str:
-    """The page that shows these dead letters, decided on or not."""
-    if len(ids) == 1:
-        return f"/ops/letters/{ids[0]}"
-    return f"/ops/letters?{urlencode([('id', number) for number in ids])}"
+def query_of(ids: Sequence[int]) -> str:
+    """The query of an address that names these dead letters."""
+    return urlencode({"id": ids}, doseq=True)
 
 
-def numbers(fields: Fields) -> tuple[int, ...]:
-    """The dead letters that are named one by one; raises Unfit."""
-    ids = fields.get("id", ())
-    if len(ids) > MOST_LETTERS:
-        raise Unfit(HTTPStatus.BAD_REQUEST, f"Choose at most {MOST_LETTERS} dead letters.")
+def read_command(fields: QueryParams) -> Command:
+    """The command that these fields are; raises BadForm."""
+    action, group, ids = text(fields, "action"), text(fields, "group"), numbers(fields)
+    if action not in set(Action):
+        raise BadForm("Choose replay or discard.")
+    if not ids and not group:
+        raise BadForm("Choose at least one dead letter.")
+    if ids and group:
+        raise BadForm("Choose dead letters by number or by group, not both.")
+    upto = number(fields["upto"]) if fields.get("upto") else None
+    return Command(Action(action), ids, group, upto)
+
+
+def numbers(fields: QueryParams) -> tuple[int, ...]:
+    """The dead letters that are named one by one; raises BadForm."""
+    ids = fields.getlist("id")
+    if len(ids) > MAX_LETTERS:
+        raise BadForm(f"Choose at most {MAX_LETTERS} dead letters.")
     return tuple(sorted(set(map(number, ids))))
 
 
-def meant(fields: Fields) -> Meant:
-    """Read what is meant; raises Unfit."""
-    action, group = first(fields, "action"), first(fields, "group") or None
-    ids, upto = numbers(fields), first(fields, "upto")
-    if action not in set(Action) or bool(ids) == bool(group):
-        raise Unfit(HTTPStatus.BAD_REQUEST, "Choose at least one dead letter, then what to do.")
-    return Meant(Action(action), ids, group, number(upto) if upto else None)
+def number(digits: str) -> int:
+    """The number of a dead letter; raises BadForm."""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20 and int(digits) < 2**63):
+        raise BadForm("That is not the number of a dead letter.")
+    return int(digits)
 
 
-def number(text: str) -> int:
-    """The number of a dead letter; raises Unfit."""
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
-        raise Unfit(HTTPStatus.BAD_REQUEST, "That is not the number of a dead letter.")
-    return int(text)
+def text(fields: QueryParams, name: str) -> str:
+    """A field as Postgres can take it; empty if it is missing."""
+    return fields.get(name, "").replace("\x00", "")
 
 
-def first(fields: Fields, name: str) -> str:
-    """A field that has one value, or none."""
-    return next(iter(fields.get(name, ())), "").replace("\x00", "")
-
-
-def query(params: QueryParams) -> Fields:
-    """The fields of an address."""
-    return {name: params.getlist(name) for name in params}
-
-
-async def form(request: Request) -> Fields:
-    """The fields of a form; raises Unfit."""
+async def read_form(request: Request) -> QueryParams:
+    """The fields of a form; raises BadForm."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise Unfit(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That form is too large.")
+        if len(body) > MAX_BYTES:
+            raise BadForm("The form is too large.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
-        return parse_qs(body.decode(), max_num_fields=2 * MOST_LETTERS)
+        return QueryParams(parse_qsl(body.decode(), max_num_fields=2 * MAX_LETTERS))
     except ValueError:
-        raise Unfit(HTTPStatus.BAD_REQUEST, "That form cannot be read.") from None
+        raise BadForm("The form cannot be read.") from None

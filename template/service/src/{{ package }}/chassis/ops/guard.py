@@ -7,11 +7,13 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import structlog
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from ..db import DATABASE_ERRORS, reason_of
-from .forms import Fields, Unfit, first, form
+from ..errors import NotFound
+from .forms import BadForm, read_form, text
 from .html import HEADERS, page
 from .sessions import HOURS, Session, Sessions
 
@@ -20,7 +22,7 @@ WRITING = 60.0
 """Seconds that a page may take."""
 ROOT = "/ops"
 LOGIN = f"{ROOT}/login"
-COOKIES = {"operator": ("desk", ROOT), "guest": ("desk-login", LOGIN)}
+_COOKIES = {"operator": ("desk", ROOT), "guest": ("desk-login", LOGIN)}
 """Of each kind of session: the end of the cookie's name, and its path."""
 _OWN_PAGE = re.compile(r"/ops(/letters(/\d{1,19})?)?(\?[\w=&%.+-]*)?", re.ASCII)
 
@@ -28,7 +30,7 @@ log = structlog.get_logger()
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Read = Callable[[Request, Session], Awaitable[Response]]
-Write = Callable[[Request, Session, Fields], Awaitable[Response]]
+Write = Callable[[Request, Session, QueryParams], Awaitable[Response]]
 
 
 class Guard:
@@ -47,64 +49,62 @@ class Guard:
             async with asyncio.timeout(READING):
                 return await show(request, session)
 
-        return _answering(endpoint)
+        return _with_error_pages(endpoint)
 
     def write(self, act: Write, kind: str = "operator") -> Endpoint:
         """A form, which has to come from a page of this very session."""
 
         async def endpoint(request: Request) -> Response:
             session = self.session(request, kind)
-            fields = await form(request)
+            fields = await read_form(request)
             if session is None:
-                raise Unfit(HTTPStatus.FORBIDDEN, "You are not logged in any more. Log in again.")
-            if not self._sessions.owns(session, first(fields, "form_token")):
-                raise Unfit(HTTPStatus.FORBIDDEN, "That form is not of this session. Load it anew.")
+                raise BadForm("You are logged out. Log in again.", HTTPStatus.FORBIDDEN)
+            if not self._sessions.owns(session, text(fields, "form_token")):
+                raise BadForm(
+                    "The form belongs to another session. Load the page again.",
+                    HTTPStatus.FORBIDDEN,
+                )
             async with asyncio.timeout(WRITING):
                 return await act(request, session, fields)
 
-        return _answering(endpoint)
+        return _with_error_pages(endpoint)
 
     def session(self, request: Request, kind: str) -> Session | None:
         """The session of a request."""
-        return self._sessions.read(request.cookies.get(cookie_of(request, kind)[0], ""), kind)
+        name, _ = _cookie(request, kind)
+        return self._sessions.read(request.cookies.get(name, ""), kind)
 
 
-def _answering(endpoint: Endpoint) -> Endpoint:
+def _with_error_pages(endpoint: Endpoint) -> Endpoint:
     async def answered(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except Unfit as unfit:
-            return notice(request, unfit.status, unfit.explanation)
+        except (BadForm, NotFound) as error:
+            return _notice(request, error.status, str(error))
         except DATABASE_ERRORS as error:
-            return _unavailable(request, error, f"Postgres: {reason_of(error)}.")
+            return _unavailable(request, error, reason_of(error))
         except TimeoutError as error:
-            return _unavailable(request, error, "Postgres does not answer in time.")
+            return _unavailable(request, error, "no answer in time")
 
     return answered
 
 
 def _unavailable(request: Request, error: Exception, reason: str) -> Response:
-    log.error("http.failed", error=type(error).__name__, reason=reason)
-    return notice(request, HTTPStatus.SERVICE_UNAVAILABLE, reason)
+    log.error("http.failed", error=type(error).__name__, reason=f"Postgres: {reason}")
+    return _notice(request, HTTPStatus.SERVICE_UNAVAILABLE, f"Postgres: {reason}.")
 
 
-def notice(request: Request, status: HTTPStatus, explanation: str) -> Response:
-    """A page that says why there is no other."""
-    context = {"title": status.phrase, "explanation": explanation}
+def _notice(request: Request, status: int, explanation: str) -> Response:
+    context = {"title": HTTPStatus(status).phrase, "explanation": explanation}
     return page(request, "notice", context, status)
 
 
 def _to_login(request: Request) -> Response:
     """A link on another site brings no cookie, be there a session or not; one of ours does."""
+    address = own_page(f"{request.url.path}?{request.url.query}".rstrip("?"))
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return page(
-            request, "arrival", {"title": "The desk", "address": own_page(_address(request))}
-        )
-    return redirect(f"{LOGIN}?next={quote(own_page(_address(request)))}")
-
-
-def _address(request: Request) -> str:
-    return f"{request.url.path}?{request.url.query}".rstrip("?")
+        return page(request, "arrival", {"title": "The desk", "address": address})
+    return redirect(f"{LOGIN}?next={quote(address)}")
 
 
 def own_page(address: str) -> str:
@@ -117,16 +117,10 @@ def redirect(address: str) -> Response:
     return RedirectResponse(address, int(HTTPStatus.SEE_OTHER), HEADERS)
 
 
-def cookie_of(request: Request, kind: str) -> tuple[str, str]:
-    """Name and path of a cookie; services on one host differ by their names."""
-    name, path = COOKIES[kind]
-    return f"{request.app.title}-{name}", path
-
-
 def keep(response: Response, request: Request, session: Session, cookie: str) -> None:
     """Let the browser remember a session, and send it only where it came from."""
     forwarded = request.headers.get("x-forwarded-proto", "")
-    name, path = cookie_of(request, session.kind)
+    name, path = _cookie(request, session.kind)
     response.set_cookie(
         name,
         cookie,
@@ -136,3 +130,15 @@ def keep(response: Response, request: Request, session: Session, cookie: str) ->
         samesite="strict",
         secure="https" in (request.url.scheme, forwarded),
     )
+
+
+def forget(response: Response, request: Request, session: Session) -> None:
+    """Let the browser forget a session."""
+    name, path = _cookie(request, session.kind)
+    response.delete_cookie(name, path, httponly=True, samesite="strict")
+
+
+def _cookie(request: Request, kind: str) -> tuple[str, str]:
+    """Name and path of a cookie; services on one host differ by their names."""
+    name, path = _COOKIES[kind]
+    return f"{request.app.title}-{name}", path

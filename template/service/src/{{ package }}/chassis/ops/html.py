@@ -8,8 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from ..texts import STATES, cell, first_line, lines, moment, printable, several
-from .figures import age, ago, points
+from .. import texts
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -21,6 +20,35 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 ASSETS = {"desk.css": "text/css", "desk.svg": "image/svg+xml"}
+_UNITS = {"d": 86_400, "h": 3_600, "min": 60}
+
+
+def page(request: Request, name: str, context: Mapping[str, object], status: int = 200) -> Response:
+    """The page of templates/`name`.html."""
+    template = _environment.get_template(f"{name}.html")
+    html = template.render(context, service=request.app.title, now=datetime.now(UTC))
+    return HTMLResponse(html, int(status), HEADERS)
+
+
+async def asset(name: str, _: Request) -> Response:
+    """A file that pages refer to."""
+    content = files(__package__).joinpath(name).read_bytes()
+    headers = HEADERS | {"Cache-Control": "no-cache"}
+    return Response(content, headers=headers, media_type=ASSETS[name])
+
+
+def age(seconds: float) -> str:
+    """A span of time in its largest unit."""
+    for unit, size in _UNITS.items():
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
+def ago(moment: datetime) -> str:
+    """How long ago something was."""
+    return f"{age((datetime.now(UTC) - moment).total_seconds())} ago"
+
 
 _environment = Environment(
     loader=PackageLoader(__package__),
@@ -30,29 +58,9 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 _environment.filters |= {
-    "age": age,
-    "ago": ago,
-    "cell": cell,
-    "first_line": first_line,
-    "lines": lines,
-    "moment": moment,
-    "points": points,
-    "printable": printable,
-    "state": lambda state: STATES.get(state, state),
+    function.__name__: function
+    for function in (
+        *(age, ago, texts.cell, texts.first_line, texts.lines),
+        *(texts.moment, texts.printable, texts.several, texts.state),
+    )
 }
-_environment.globals |= {"several": several}
-
-
-def page(request: Request, name: str, context: Mapping[str, object], status: int = 200) -> Response:
-    """The page of templates/`name`.html."""
-    service = request.app.title
-    template = _environment.get_template(f"{name}.html")
-    text = template.render(context, service=service, now=datetime.now(UTC))
-    return HTMLResponse(text, int(status), HEADERS)
-
-
-def asset(name: str) -> Response:
-    """A file that pages refer to."""
-    content = files(__package__).joinpath(name).read_bytes()
-    headers = HEADERS | {"Cache-Control": "no-cache"}
-    return Response(content, headers=headers, media_type=ASSETS[name])

@@ -1,28 +1,24 @@
-"""What the first page tells; a server that does not answer takes only its own part away."""
+"""The parts of the first page; a server that does not answer takes only its own part away."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..db import DATABASE_ERRORS, reason_of
 from ..errors import BrokerUnavailable
-from ..messaging.dead_letters import queries as desk
+from ..messaging.dead_letters import queries
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.events import streams_known
-from ..messaging.observing.status import Backlog, GroupStatus, backlog, groups
-from ..messaging.observing.throughput import Throughput, throughput
+from ..messaging.observing.status import GroupStatus, backlog, groups
+from ..messaging.observing.throughput import throughput
 from ..messaging.redis import Broker, GroupMissing
 
 PATIENCE = 4.0
 """Seconds that one server may take for its part of a page."""
-GROUPS = 50
-"""Shown at most."""
-
-_T = TypeVar("_T")
+MAX_GROUPS = 50
+"""Of dead letters; one more is read, to show that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,39 +29,21 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Letters:
-    """The dead letters that wait: how many in each state, and the largest groups of them."""
-
-    open: int
-    marked: int
-    groups: Sequence[Row[Any]]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """Each part, or why it is missing."""
-
-    outbox: Backlog | Problem
-    letters: Letters | Problem
-    throughput: Throughput | Problem
-    streams: list[GroupStatus] | Problem
+async def read_overview(
+    engine: AsyncEngine, redis_url: str, key_prefix: str
+) -> Mapping[str, object]:
+    """Ask both servers, all at once; each part by its name, a Problem where there is no answer."""
+    parts: Mapping[str, Awaitable[object]] = {
+        "outbox": _within("Postgres", backlog(engine)),
+        "dead_letters": _within("Postgres", queries.waiting(engine)),
+        "groups": _within("Postgres", queries.grouped(engine, Selection(), MAX_GROUPS + 1)),
+        "throughput": _within("Postgres", throughput(engine)),
+        "streams": _within("Redis", _streams(redis_url, key_prefix)),
+    }
+    return dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))
 
 
-async def look(engine: AsyncEngine, redis_url: str, key_prefix: str) -> Overview:
-    """Ask both servers, all at once."""
-    return Overview(
-        *await asyncio.gather(
-            within("Postgres", backlog(engine)),
-            within("Postgres", _letters(engine)),
-            within("Postgres", throughput(engine)),
-            within("Redis", _streams(redis_url, key_prefix)),
-        )
-    )
-
-
-async def within(server: str, work: Awaitable[_T]) -> _T | Problem:
+async def _within(server: str, work: Awaitable[object]) -> object:
     """What `server` answers; a Problem if it does not."""
     try:
         async with asyncio.timeout(PATIENCE):
@@ -76,11 +54,6 @@ async def within(server: str, work: Awaitable[_T]) -> _T | Problem:
         return Problem(server, str(error))
     except TimeoutError:
         return Problem(server, f"no answer in {PATIENCE:.0f} s")
-
-
-async def _letters(engine: AsyncEngine) -> Letters:
-    found = await desk.grouped(engine, Selection(), GROUPS + 1)
-    return Letters(*await desk.waiting(engine), found[:GROUPS], len(found) > GROUPS)
 
 
 async def _streams(redis_url: str, key_prefix: str) -> list[GroupStatus]:

@@ -1,20 +1,23 @@
-"""The desk's pages: each is made of what the database and the streams tell right now."""
+"""The desk's pages: each is made of what the database and the streams say right now."""
 
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..messaging.dead_letters import queries as desk
+from .. import texts
+from ..errors import NotFound
+from ..messaging.dead_letters import queries
 from ..messaging.dead_letters.selection import Selection
-from ..texts import printable
+from ..messaging.dead_letters.store import entry_fields
 from .decisions import Decisions
-from .forms import Fields, Unfit, first, meant, number, numbers, query
+from .forms import number, numbers, read_command, text
+from .guard import ROOT, redirect
 from .html import page
-from .letters import shown
-from .overview import look
+from .overview import MAX_GROUPS
 from .sessions import Session, Sessions
 
 PAGE = 50
@@ -22,82 +25,72 @@ PAGE = 50
 
 log = structlog.get_logger()
 
+ReadOverview = Callable[[], Awaitable[Mapping[str, object]]]
+
 
 class Pages:
     """What operators get to see."""
 
     def __init__(
-        self,
-        sessions: Sessions,
-        engine: AsyncEngine,
-        decisions: Decisions,
-        *,
-        redis_url: str,
-        key_prefix: str,
+        self, sessions: Sessions, engine: AsyncEngine, decisions: Decisions, overview: ReadOverview
     ) -> None:
         self._sessions = sessions
         self._engine = engine
         self._decisions = decisions
-        self._redis_url = redis_url
-        self._key_prefix = key_prefix
+        self._read_overview = overview
 
     async def overview(self, request: Request, session: Session) -> Response:
         """Everything at a glance."""
-        found = await look(self._engine, self._redis_url, self._key_prefix)
-        return self._page(request, "overview", session, "Overview", found=found)
+        context = {"max_groups": MAX_GROUPS, **await self._read_overview()}
+        return self._page(request, "overview", session, "Overview", **context)
 
     async def letters(self, request: Request, session: Session) -> Response:
-        """A page of dead letters that wait, of one group or of all."""
-        fields = query(request.query_params)
-        if ids := numbers(fields):
-            return await self._chosen(request, ids, session)
-        group, after = first(fields, "group") or None, number(first(fields, "after") or "0")
-        found = [
-            letter
-            async for some in desk.in_brief(self._engine, Selection(group=group), PAGE + 1, after)
-            for letter in some
-        ]
-        waiting = await desk.waiting(self._engine, group)
-        title = f"Dead letters of group {printable(group)}" if group else "Dead letters"
+        """The dead letters of these numbers, or a page of the undecided ones."""
+        fields = request.query_params
+        ids = numbers(fields)
+        if len(ids) == 1:
+            return redirect(f"{ROOT}/letters/{ids[0]}")
+        if ids:
+            found = await queries.in_brief(self._engine, Selection(ids, decided=True), len(ids))
+            return self._page(request, "chosen", session, "Chosen dead letters", letters=found)
+        group, after = text(fields, "group") or None, number(fields.get("after") or "0")
+        found = await queries.in_brief(self._engine, Selection(group=group), PAGE + 1, after)
+        waiting = await queries.waiting(self._engine, group)
+        title = f"Dead letters of group {texts.printable(group)}" if group else "Dead letters"
         context = {"group": group, "waiting": waiting, "after": after, "more": len(found) > PAGE}
         return self._page(request, "letters", session, title, letters=found[:PAGE], **context)
-
-    async def _chosen(self, request: Request, ids: tuple[int, ...], session: Session) -> Response:
-        """These dead letters, decided on or not."""
-        chosen = Selection(ids, decided=True)
-        pages = desk.in_brief(self._engine, chosen, len(ids))
-        found = [letter async for some in pages for letter in some]
-        return self._page(request, "chosen", session, "Chosen dead letters", letters=found)
 
     async def letter(self, request: Request, session: Session) -> Response:
         """One dead letter in full."""
         wanted = number(request.path_params["number"])
-        found = await desk.find(self._engine, wanted)
+        found = await queries.find(self._engine, wanted)
         if found is None:
-            raise Unfit(HTTPStatus.NOT_FOUND, f"There is no dead letter {wanted}.")
-        return self._page(request, "letter", session, f"Dead letter {wanted}", **shown(found))
+            raise NotFound(f"Dead letter {wanted} does not exist.")
+        envelope, payload = texts.envelope_and_payload(entry_fields(found.entry))
+        context = {"letter": found, "facts": texts.facts(found), "reasons": texts.REASONS}
+        context |= {"envelope": envelope, "payload": payload}
+        return self._page(request, "letter", session, f"Dead letter {wanted}", **context)
 
     async def confirm(self, request: Request, session: Session) -> Response:
-        """What a decision would do, and the button that does it."""
-        asked = meant(query(request.query_params))
-        found = await self._decisions.prospect(asked)
-        return self._page(request, "confirm", session, f"{asked.action.title()}?", found=found)
+        """What a command would do, and the button that does it."""
+        command = read_command(request.query_params)
+        preview = await self._decisions.preview(command)
+        return self._page(request, "confirm", session, f"{command.action.title()}?", found=preview)
 
-    async def decide(self, request: Request, session: Session, fields: Fields) -> Response:
-        """Do it, and tell what came of it."""
-        asked = meant(fields)
-        result = await self._decisions.decide(asked)
+    async def decide(self, request: Request, session: Session, fields: QueryParams) -> Response:
+        """Carry a command out, and show its result."""
+        command = read_command(fields)
+        result = await self._decisions.carry_out(command)
         log.warning(
             "desk.decided",
-            action=asked.action,
+            action=command.action,
             dead_letters=len(result.done),
-            group=asked.group,
-            ids=asked.ids,
+            group=command.group or None,
+            ids=command.ids,
             operator=session.name,
         )
-        return self._page(
-            request, "result", session, f"{asked.action.title()}: result", result=result
-        )
+        title = f"{command.action.title()}: result"
+        return self._page(request, "result", session, title, result=result)
 
     def _page(
         self, request: Request, name: str, session: Session, title: str, **context: object

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
@@ -13,9 +11,10 @@ from ..db import Database
 from ..messaging.handlers import Handler
 from ..settings import Settings
 from .decisions import Decisions
-from .door import Door
 from .guard import LOGIN, ROOT, Guard
 from .html import ASSETS, asset
+from .login import Login
+from .overview import read_overview
 from .pages import Pages
 from .sessions import Sessions
 
@@ -44,14 +43,10 @@ async def open_desk(
     )
     engine = database.engine(CONNECTIONS)
     sessions = Sessions(settings.ops_token.get_secret_value())
+    redis_url = settings.redis_url.get_secret_value()
+    overview = partial(read_overview, engine, redis_url, settings.key_prefix)
+    pages = Pages(sessions, engine, Decisions(engine, handlers), overview)
     try:
-        pages = Pages(
-            sessions,
-            engine,
-            Decisions(engine, handlers),
-            redis_url=settings.redis_url.get_secret_value(),
-            key_prefix=settings.key_prefix,
-        )
         yield _routes(sessions, pages)
     finally:
         await engine.dispose()
@@ -59,24 +54,20 @@ async def open_desk(
 
 def _routes(sessions: Sessions, pages: Pages) -> Sequence[Route]:
     guard = Guard(sessions)
-    door = Door(sessions, guard)
+    login = Login(sessions, guard)
     shown = {
         ROOT: guard.read(pages.overview),
         f"{ROOT}/letters": guard.read(pages.letters),
         f"{ROOT}/letters/{{number}}": guard.read(pages.letter),
         f"{ROOT}/confirm": guard.read(pages.confirm),
-        LOGIN: door.ask,
-    } | {f"{ROOT}/{name}": partial(_asset, name) for name in ASSETS}
+        LOGIN: login.show,
+    } | {f"{ROOT}/{name}": partial(asset, name) for name in ASSETS}
     sent = {
-        LOGIN: guard.write(door.enter, "guest"),
-        f"{ROOT}/logout": guard.write(door.leave),
+        LOGIN: guard.write(login.log_in, "guest"),
+        f"{ROOT}/logout": guard.write(login.log_out),
         f"{ROOT}/decide": guard.write(pages.decide),
     }
     return [
         *(_Named(path, endpoint, methods=["GET"]) for path, endpoint in shown.items()),
         *(_Named(path, endpoint, methods=["POST"]) for path, endpoint in sent.items()),
     ]
-
-
-async def _asset(name: str, _: Request) -> Response:
-    return asset(name)

@@ -3,26 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Row,
-    Select,
-    Subquery,
-    any_,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import ARRAY, BigInteger, Row, Subquery, any_, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..tables import dead_letters
 from .selection import Selection, fits, pin
 
-PAGE = 500
-"""Dead letters read at a time in brief,"""
-FULL_PAGE = 20
-"""and in full: an entry may be a megabyte."""
+PAGE = 20
+"""Dead letters read at a time in full: an entry may be a megabyte."""
 EXCERPT = 500
 """Characters of an error, or of a type that somebody made up, in brief."""
 
@@ -71,21 +59,33 @@ def _groups(chosen: Selection, limit: int) -> Subquery:
     )
 
 
-def in_brief(
+async def in_brief(
     engine: AsyncEngine, chosen: Selection, limit: int, after: int = 0
-) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Pages of dead letters without their entries, the oldest first, `limit` letters in all, of
-    those behind the number `after`."""
+) -> Sequence[Row[Any]]:
+    """The oldest `limit` dead letters behind the number `after`, without their entries."""
     cut = ("event_type", "error")
     left_out = (*cut, "entry", "traceback", "history")
     columns = [column for column in dead_letters.c if column.name not in left_out]
     excerpts = [func.left(dead_letters.c[name], EXCERPT).label(name) for name in cut]
-    return _pages(engine, select(*columns, *excerpts).where(fits(chosen)), PAGE, limit, after)
+    found = select(*columns, *excerpts).where(fits(chosen), dead_letters.c.id > after)
+    async with engine.connect() as connection:
+        return (await connection.execute(found.order_by(dead_letters.c.id).limit(limit))).all()
 
 
-def in_full(engine: AsyncEngine, chosen: Selection) -> AsyncIterator[Sequence[Row[Any]]]:
-    """Pages of all that is known of dead letters, the oldest first."""
-    return _pages(engine, select(dead_letters).where(fits(chosen)), FULL_PAGE)
+async def in_full(engine: AsyncEngine, chosen: Selection) -> AsyncIterator[Sequence[Row[Any]]]:
+    """Pages of all that is known of dead letters, the oldest first. No transaction is open
+    between them: what is printed may wait for a person with a pager."""
+    after = 0
+    while True:
+        following = select(dead_letters).where(fits(chosen), dead_letters.c.id > after)
+        following = following.order_by(dead_letters.c.id).limit(PAGE)
+        async with engine.connect() as connection:
+            page = (await connection.execute(following)).all()
+        if page:
+            yield page
+        if len(page) < PAGE:
+            return
+        after = page[-1].id
 
 
 async def waiting(engine: AsyncEngine, group: str | None = None) -> tuple[int, int]:
@@ -112,25 +112,3 @@ async def find(engine: AsyncEngine, letter_id: int) -> Row[Any] | None:
     statement = select(dead_letters).where(dead_letters.c.id == letter_id)
     async with engine.connect() as connection:
         return (await connection.execute(statement)).one_or_none()
-
-
-async def _pages(
-    engine: AsyncEngine,
-    statement: Select[Any],
-    size: int,
-    limit: float = float("inf"),
-    after: int = 0,
-) -> AsyncIterator[Sequence[Row[Any]]]:
-    """A transaction for each page, for what is printed may wait for a person with a pager."""
-    while limit > 0:
-        wanted = int(min(size, limit))
-        page_after = statement.where(dead_letters.c.id > after)
-        async with engine.connect() as connection:
-            page = (
-                await connection.execute(page_after.order_by(dead_letters.c.id).limit(wanted))
-            ).all()
-        if page:
-            yield page
-        if len(page) < wanted:
-            return
-        after, limit = page[-1].id, limit - len(page)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from orders.chassis.messaging.dead_letters import queries as desk
+from orders.chassis.messaging.dead_letters import queries
 from orders.chassis.messaging.dead_letters.selection import Selection, pin
 
 from ..letters import seed
@@ -18,8 +18,7 @@ EVERY = Selection()
 
 async def found(pipe: Pipe, chosen: Selection) -> list[int]:
     """The numbers of the dead letters that a selection is about."""
-    pages = desk.in_brief(pipe.engine, chosen, 1_000_000)
-    return [letter.id async for page in pages for letter in page]
+    return [letter.id for letter in await queries.in_brief(pipe.engine, chosen, 1_000_000)]
 
 
 async def test_letters_of_one_cause_are_one_group(pipe: Pipe) -> None:
@@ -34,7 +33,7 @@ async def test_letters_of_one_cause_are_one_group(pipe: Pipe) -> None:
             error=error,
         )
 
-    (group,) = await desk.grouped(pipe.engine, EVERY, 10)
+    (group,) = await queries.grouped(pipe.engine, EVERY, 10)
     assert ("f1", 4, 0) == (group.group, group.open, group.marked)
     assert (NOON, NOON + HOUR) == (group.first_seen, group.last_seen)
     assert ("shop.Paid.v1", "notify") == (group.event_type, group.handler)
@@ -45,7 +44,7 @@ async def test_a_group_tells_that_several_handlers_and_types_are_in_it(pipe: Pip
     await seed(pipe, event_type="shop.Paid.v1", handler="notify")
     await seed(pipe, event_type="shop.Sent.v1", handler="audit")
 
-    (group,) = await desk.grouped(pipe.engine, EVERY, 10)
+    (group,) = await queries.grouped(pipe.engine, EVERY, 10)
     assert (2, "audit", 2) == (group.event_types, group.handler, group.handlers)
 
 
@@ -53,7 +52,7 @@ async def test_the_largest_groups_come_first(pipe: Pipe) -> None:
     for size in (1, 3, 2):
         await seed(pipe, size, fingerprint=f"of {size}")
 
-    groups = await desk.grouped(pipe.engine, EVERY, 2)
+    groups = await queries.grouped(pipe.engine, EVERY, 2)
     assert ["of 3", "of 2"] == [group.group for group in groups]
 
 
@@ -61,18 +60,18 @@ async def test_what_is_marked_for_replay_is_counted_apart(pipe: Pipe) -> None:
     await seed(pipe, 2)
     await seed(pipe, 3, state="replay")
 
-    (group,) = await desk.grouped(pipe.engine, EVERY, 10)
+    (group,) = await queries.grouped(pipe.engine, EVERY, 10)
     assert (2, 3) == (group.open, group.marked)
-    assert 2 == await desk.count_open(pipe.engine)
+    assert 2 == await queries.count_open(pipe.engine)
 
 
 @pytest.mark.parametrize("state", ["replayed", "discarded"])
 async def test_what_is_decided_is_listed_no_more(pipe: Pipe, state: str) -> None:
     (letter,) = await seed(pipe, state=state)
 
-    assert not await desk.grouped(pipe.engine, EVERY, 10)
+    assert not await queries.grouped(pipe.engine, EVERY, 10)
     assert not await found(pipe, EVERY)
-    assert await desk.find(pipe.engine, letter)
+    assert await queries.find(pipe.engine, letter)
 
 
 @pytest.mark.parametrize(
@@ -106,24 +105,26 @@ async def test_a_pinned_selection_leaves_later_letters_alone(pipe: Pipe) -> None
 
 
 async def test_pages_bring_every_letter_once_the_oldest_first(pipe: Pipe) -> None:
-    letters = await seed(pipe, 2 * desk.PAGE + 1)
+    letters = await seed(pipe, 2 * queries.PAGE + 1)
 
-    assert letters == await found(pipe, EVERY)
-    full = [len(page) async for page in desk.in_full(pipe.engine, Selection(upto=letters[50]))]
-    assert (51, desk.FULL_PAGE) == (sum(full), max(full))
+    pages = [page async for page in queries.in_full(pipe.engine, EVERY)]
+
+    assert letters == [letter.id for page in pages for letter in page]
+    assert queries.PAGE == max(map(len, pages))
 
 
-async def test_a_limit_holds_over_pages(pipe: Pipe) -> None:
-    letters = await seed(pipe, desk.PAGE + 10)
+async def test_a_list_begins_with_the_oldest_behind_a_number(pipe: Pipe) -> None:
+    letters = await seed(pipe, 10)
 
-    pages = [page async for page in desk.in_brief(pipe.engine, EVERY, desk.PAGE + 5)]
-    assert letters[: desk.PAGE + 5] == [letter.id for page in pages for letter in page]
+    listed = await queries.in_brief(pipe.engine, EVERY, 5, after=letters[2])
+
+    assert letters[3:8] == [letter.id for letter in listed]
 
 
 async def test_no_transaction_waits_for_the_reader_of_a_page(pipe: Pipe) -> None:
-    await seed(pipe, desk.PAGE + 1)
+    await seed(pipe, queries.PAGE + 1)
 
-    async for _ in desk.in_brief(pipe.engine, EVERY, 10_000):
+    async for _ in queries.in_full(pipe.engine, EVERY):
         assert not await pipe.rows(
             "SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
             " AND datname = current_database()"
@@ -133,5 +134,5 @@ async def test_no_transaction_waits_for_the_reader_of_a_page(pipe: Pipe) -> None
 async def test_a_list_shows_the_beginning_of_a_long_error(pipe: Pipe) -> None:
     await seed(pipe, error="x" * 8_000, event_type="y" * 100_000)
 
-    (page,) = [page async for page in desk.in_brief(pipe.engine, EVERY, 10)]
-    assert (desk.EXCERPT,) * 2 == (len(page[0].error), len(page[0].event_type))
+    (letter,) = await queries.in_brief(pipe.engine, EVERY, 10)
+    assert (queries.EXCERPT,) * 2 == (len(letter.error), len(letter.event_type))

@@ -1,4 +1,4 @@
-"""Sessions at the desk: signed, for some hours, and gone with the token; and the rate limit of the login."""
+"""Sessions at the desk: signed, for some hours, gone with the token; and the login's rate limit."""
 
 import pytest
 

@@ -1,5 +1,7 @@
 """What is given on the command line."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from orders.chassis.cli.dead_letters import app
 from orders.chassis.cli.options import moment
 from orders.chassis.errors import Misconfigured
 
+from ..processes import environment
 from ..service import service
 
 
@@ -45,6 +48,7 @@ def test_what_is_no_moment_is_refused(given: str) -> None:
         "replay --all --rate 0",
         "discard 1 --handler notify",
         "list --since yesterday",
+        "list --limit 1000000",
         "show 0",
     ],
 )
@@ -63,3 +67,25 @@ def test_a_command_that_does_not_exist_is_refused_before_any_server_is_started(
         )
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_help_comes_without_loading_what_only_a_running_command_needs() -> None:
+    program = "import sys, chassis, orders.chassis.cli.main; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+
+    assert "orders.chassis.cli.dead_letters" in loaded
+    assert not {"sqlalchemy", "alembic", "redis", "fastapi", "uvicorn"} & set(loaded)
+
+
+def test_the_filters_are_options_of_every_command_that_chooses_dead_letters() -> None:
+    for command in ("list", "export", "replay", "discard"):
+        printed = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+
+        for option in ("--group", "--type", "--handler", "--reason", "--since", "--until"):
+            assert option in printed

@@ -172,7 +172,7 @@ def forged(kind: str) -> str:
     sessions = Sessions("another-token-than-the-desks" if kind == "other key" else TOKEN)
     if kind == "expired":
         sessions = Sessions(TOKEN, lambda: 0)
-    cookie = sessions.cookie(sessions.open("guest" if kind == "guest" else "operator"))
+    cookie = sessions.open("guest" if kind == "guest" else "operator").cookie
     longer = cookie.replace(".", ".9", 1)
     return longer if kind == "longer" else cookie
 
@@ -199,7 +199,7 @@ async def test_a_form_that_no_page_of_this_session_made_changes_nothing(
     sessions = Sessions(TOKEN)
     tokens = {
         "invented": "0" * 64,
-        "of another session": sessions.form_token(sessions.open("operator")),
+        "of another session": sessions.open("operator").form_token,
     }
     asked = hidden((await operator.get(f"/ops/confirm?{query('discard', group='f1')}")).text)
     fields = asked | {"form_token": tokens.get(kind, "")}

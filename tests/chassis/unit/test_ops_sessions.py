@@ -22,7 +22,7 @@ def test_a_session_is_known_by_its_cookie_until_it_ends() -> None:
     clock = Clock()
     sessions = Sessions(TOKEN, clock)
     session = sessions.open("operator")
-    cookie = sessions.cookie(session)
+    cookie = session.cookie
 
     clock.now += HOURS * 3600 - 1
     assert session == sessions.read(cookie, "operator")
@@ -32,7 +32,7 @@ def test_a_session_is_known_by_its_cookie_until_it_ends() -> None:
 
 def test_a_new_token_ends_every_session() -> None:
     before = Sessions(TOKEN)
-    cookie = before.cookie(before.open("operator"))
+    cookie = before.open("operator").cookie
 
     assert before.read(cookie, "operator")
     assert Sessions(TOKEN + "2").read(cookie, "operator") is None
@@ -40,7 +40,7 @@ def test_a_new_token_ends_every_session() -> None:
 
 def test_a_cookie_that_was_changed_anywhere_is_none() -> None:
     sessions = Sessions(TOKEN)
-    cookie = sessions.cookie(sessions.open("operator"))
+    cookie = sessions.open("operator").cookie
 
     for at, letter in enumerate(cookie):
         other = "1" if letter != "1" else "2"
@@ -54,7 +54,7 @@ def test_what_is_no_cookie_is_no_session(cookie: str) -> None:
 
 def test_a_guest_is_no_operator() -> None:
     sessions = Sessions(TOKEN)
-    guest = sessions.cookie(sessions.open("guest"))
+    guest = sessions.open("guest").cookie
 
     assert sessions.read(guest, "guest")
     assert sessions.read(guest, "operator") is None
@@ -64,10 +64,10 @@ def test_a_form_belongs_to_one_session() -> None:
     sessions = Sessions(TOKEN)
     session = sessions.open("operator")
 
-    assert sessions.owns(session, sessions.form_token(session))
-    assert not sessions.owns(session, sessions.form_token(sessions.open("operator")))
-    assert not sessions.owns(session, "")
-    assert not sessions.owns(session, "é\udc80")
+    assert session.owns(session.form_token)
+    assert not session.owns(sessions.open("operator").form_token)
+    assert not session.owns("")
+    assert not session.owns("é\udc80")
 
 
 @pytest.mark.parametrize("token", ["", TOKEN[:-1], TOKEN + "2", TOKEN.upper(), "é\udc80"])

@@ -11,7 +11,7 @@ from typing import Any
 
 REASONS = {
     "attempts": "Every attempt failed.",
-    "permanent": "The handler raised Permanent: trying again does not help as things are.",
+    "permanent": "The handler raised Permanent: another attempt would fail too.",
     "timeout": "The handler took longer than HANDLER_TIMEOUT.",
     "undecodable": "The entry cannot be read as the event that it claims to be.",
     "crashed": "The process died more than once while it handled the event.",

@@ -33,7 +33,7 @@ def list_(
     """List open and marked dead letters, grouped by cause."""
     from ..messaging.dead_letters import queries, selection
     from . import letters
-    from .database import on_database
+    from .running import on_database
 
     chosen = selection.Selection(**filters)
     read = queries.in_brief if flat else queries.grouped
@@ -59,7 +59,7 @@ def show(
     """Show one dead letter in full: envelope, payload, error, traceback, failed replays."""
     from ..messaging.dead_letters import queries
     from . import letters
-    from .database import on_database
+    from .running import on_database
 
     letter = on_database(context.obj, lambda engine: queries.find(engine, letter_id))
     if letter is None:
@@ -78,7 +78,7 @@ def export(context: typer.Context, **filters: Any) -> None:
     """
     from ..messaging.dead_letters import queries, selection
     from . import letters
-    from .database import on_database
+    from .running import on_database
 
     async def print_all(engine: "AsyncEngine") -> None:
         async for page in queries.in_full(engine, selection.Selection(**filters)):

@@ -15,7 +15,7 @@ from ..messaging.dead_letters import decisions
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.handlers import registered_handlers
 from ..service import AnyService
-from .database import on_database
+from .running import on_database
 
 
 def replay(service: AnyService, chosen: Selection, rate: int | None, dry_run: bool) -> None:

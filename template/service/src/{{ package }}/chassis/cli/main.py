@@ -3,11 +3,8 @@
 A command imports what it needs when it runs, so that `--help` and errors come at once.
 """
 
-import asyncio
-import gc
 import json
 import sys
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated
@@ -16,7 +13,6 @@ import typer
 
 from ..errors import ServiceError
 from ..service import AnyService
-from ..settings import Settings
 from . import contracts, dead_letters, outbox
 from .options import AsJson
 
@@ -24,7 +20,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(contracts.app, name="contracts")
-app.command()(contracts.asyncapi)
 Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
@@ -46,27 +41,30 @@ def run(service: AnyService) -> None:
 def api(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Serve the HTTP API."""
     from ..roles.api import run_api
+    from .running import run_role
 
     settings = context.obj.load_settings(bind_host=host, api_port=port)
-    _run_role(context.obj, "api", run_api, settings)
+    run_role(context.obj, "api", run_api, settings)
 
 
 @app.command()
 def relay(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Publish committed events. One relay works; more relays stand by."""
     from ..roles.relay import run_relay
+    from .running import run_role
 
     settings = context.obj.load_settings(bind_host=host, relay_port=port)
-    _run_role(context.obj, "relay", run_relay, settings)
+    run_role(context.obj, "relay", run_relay, settings)
 
 
 @app.command()
 def consumer(context: typer.Context, host: Host = None, port: Port = None) -> None:
     """Handle events. Several consumers share the work."""
     from ..roles.consumer import run_consumer
+    from .running import run_role
 
     settings = context.obj.load_settings(bind_host=host, consumer_port=port)
-    _run_role(context.obj, "consumer", run_consumer, settings)
+    run_role(context.obj, "consumer", run_consumer, settings)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})
@@ -86,8 +84,8 @@ def dev(
     run_everything(context.obj, host)
 
 
-@app.command()
-def migrate(
+@app.command("migrate")
+def migrate_(
     context: typer.Context,
     wait: Annotated[
         float | None,
@@ -99,10 +97,10 @@ def migrate(
     ] = None,
 ) -> None:
     """Migrate the database to the schema that this code needs. Run it before a rollout."""
-    from ..http.serving import run as run_loop
+    from .. import migrate
+    from ..http import serving
     from ..logging import configure
-    from ..migrate import migrate as bring_up
-    from ..migrate import wait_until_migrated
+    from .running import until_signalled
 
     service: AnyService = context.obj
     settings = service.load_settings()
@@ -110,52 +108,33 @@ def migrate(
     service.discover()
     url = settings.database_url.get_secret_value()
     if wait is None:
-        run_loop(bring_up(service, url))
+        serving.run(migrate.migrate(service, url))
     else:
-        run_loop(_until_signalled(partial(wait_until_migrated, service, url, wait)))
+        waiting = partial(migrate.wait_until_migrated, service, url, wait)
+        serving.run(until_signalled(waiting))
     typer.echo("the database is up to date")
 
 
 @app.command()
 def status(context: typer.Context, as_json: AsJson = False) -> None:
     """Show backlog, lag, pending entries and dead letters at a glance."""
-    from ..http.serving import run as run_loop
+    from ..http import serving
     from . import reports
 
-    found = run_loop(reports.read_status(context.obj))
+    found = serving.run(reports.read_status(context.obj))
     typer.echo(json.dumps(asdict(found)) if as_json else reports.status_text(found))
 
 
 @app.command()
 def audit(context: typer.Context, as_json: AsJson = False) -> None:
     """Prove that no event was lost, and none both applied and dead; exit 1 if one was."""
-    from ..http.serving import run as run_loop
+    from ..http import serving
     from . import reports
 
-    report = run_loop(reports.run_audit(context.obj))
+    report = serving.run(reports.run_audit(context.obj))
     typer.echo(json.dumps(asdict(report)) if as_json else reports.audit_text(report))
     if report.findings:
         raise typer.Exit(1)
 
 
-def _run_role(
-    service: AnyService,
-    role: str,
-    role_loop: Callable[[AnyService, Settings, asyncio.Event], Awaitable[None]],
-    settings: Settings,
-) -> None:
-    from ..http.serving import run as run_loop
-    from ..logging import configure
-    from ..tracing.setup import tracing
-
-    configure(service.name, role, settings.log_level, settings.log_format)
-    with tracing(service.name, settings, role):
-        gc.freeze()  # imported modules are no garbage: the collector need not visit them again
-        run_loop(_until_signalled(partial(role_loop, service, settings)))
-
-
-async def _until_signalled(work: Callable[[asyncio.Event], Awaitable[None]]) -> None:
-    from ..http.serving import stop_signals
-
-    with stop_signals() as stopping:
-        await work(stopping)
+app.command()(contracts.asyncapi)

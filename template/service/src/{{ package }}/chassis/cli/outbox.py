@@ -34,7 +34,7 @@ def replay_(
     Consumers skip events that they have handled before, so it is harmless to replay too many.
     """
     from ..messaging.publishing import republish
-    from .database import on_database
+    from .running import on_database
 
     narrowed = any(value is not None for value in (since, until, event_id, event_type))
     if narrowed == every:

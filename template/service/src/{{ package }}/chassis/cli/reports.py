@@ -10,7 +10,7 @@ from ..messaging.redis import Broker
 from ..messaging.upkeep.audit import Audit, Report
 from ..service import AnyService
 from ..texts import printable
-from .database import connected
+from .running import connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ class Guard:
             fields = await read_form(request)
             if session is None:
                 raise BadForm("You are logged out. Log in again.", HTTPStatus.FORBIDDEN)
-            if not self._sessions.owns(session, text(fields, "form_token")):
+            if not session.owns(text(fields, "form_token")):
                 raise BadForm(
                     "The form belongs to another session. Load the page again.",
                     HTTPStatus.FORBIDDEN,
@@ -117,13 +117,13 @@ def redirect(address: str) -> Response:
     return RedirectResponse(address, int(HTTPStatus.SEE_OTHER), HEADERS)
 
 
-def keep(response: Response, request: Request, session: Session, cookie: str) -> None:
+def keep(response: Response, request: Request, session: Session) -> None:
     """Let the browser remember a session, and send it only where it came from."""
     forwarded = request.headers.get("x-forwarded-proto", "")
     name, path = _cookie(request, session.kind)
     response.set_cookie(
         name,
-        cookie,
+        session.cookie,
         max_age=HOURS * 3600,
         path=path,
         httponly=True,

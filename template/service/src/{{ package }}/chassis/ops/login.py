@@ -81,7 +81,7 @@ class Login:
         session = self._sessions.open("operator")
         log.info("desk.login", client=client, operator=session.name)
         response = redirect(address)
-        keep(response, request, session, self._sessions.cookie(session))
+        keep(response, request, session)
         return response
 
     async def log_out(self, request: Request, session: Session, _: QueryParams) -> Response:
@@ -101,10 +101,10 @@ class Login:
     ) -> Response:
         context = {
             "title": "Log in",
-            "form_token": self._sessions.form_token(guest),
+            "form_token": guest.form_token,
             "next": address,
             "problem": problem,
         }
         response = page(request, "login", context, status)
-        keep(response, request, guest, self._sessions.cookie(guest))
+        keep(response, request, guest)
         return response

@@ -18,7 +18,7 @@ from .forms import number, numbers, read_command, text
 from .guard import ROOT, redirect
 from .html import page
 from .overview import MAX_GROUPS
-from .sessions import Session, Sessions
+from .sessions import Session
 
 PAGE = 50
 """Dead letters on a page."""
@@ -32,17 +32,16 @@ class Pages:
     """What operators get to see."""
 
     def __init__(
-        self, sessions: Sessions, engine: AsyncEngine, decisions: Decisions, overview: ReadOverview
+        self, engine: AsyncEngine, decisions: Decisions, read_overview: ReadOverview
     ) -> None:
-        self._sessions = sessions
         self._engine = engine
         self._decisions = decisions
-        self._read_overview = overview
+        self._read_overview = read_overview
 
     async def overview(self, request: Request, session: Session) -> Response:
         """Everything at a glance."""
         context = {"max_groups": MAX_GROUPS, **await self._read_overview()}
-        return self._page(request, "overview", session, "Overview", **context)
+        return _page(request, "overview", session, "Overview", **context)
 
     async def letters(self, request: Request, session: Session) -> Response:
         """The dead letters of these numbers, or a page of the undecided ones."""
@@ -52,13 +51,13 @@ class Pages:
             return redirect(f"{ROOT}/letters/{ids[0]}")
         if ids:
             found = await queries.in_brief(self._engine, Selection(ids, decided=True), len(ids))
-            return self._page(request, "chosen", session, "Chosen dead letters", letters=found)
+            return _page(request, "chosen", session, "Chosen dead letters", letters=found)
         group, after = text(fields, "group") or None, number(fields.get("after") or "0")
         found = await queries.in_brief(self._engine, Selection(group=group), PAGE + 1, after)
         waiting = await queries.waiting(self._engine, group)
         title = f"Dead letters of group {texts.printable(group)}" if group else "Dead letters"
         context = {"group": group, "waiting": waiting, "after": after, "more": len(found) > PAGE}
-        return self._page(request, "letters", session, title, letters=found[:PAGE], **context)
+        return _page(request, "letters", session, title, letters=found[:PAGE], **context)
 
     async def letter(self, request: Request, session: Session) -> Response:
         """One dead letter in full."""
@@ -69,13 +68,13 @@ class Pages:
         envelope, payload = texts.envelope_and_payload(entry_fields(found.entry))
         context = {"letter": found, "facts": texts.facts(found), "reasons": texts.REASONS}
         context |= {"envelope": envelope, "payload": payload}
-        return self._page(request, "letter", session, f"Dead letter {wanted}", **context)
+        return _page(request, "letter", session, f"Dead letter {wanted}", **context)
 
     async def confirm(self, request: Request, session: Session) -> Response:
         """What a command would do, and the button that does it."""
         command = read_command(request.query_params)
         preview = await self._decisions.preview(command)
-        return self._page(request, "confirm", session, f"{command.action.title()}?", found=preview)
+        return _page(request, "confirm", session, f"{command.action.title()}?", found=preview)
 
     async def decide(self, request: Request, session: Session, fields: QueryParams) -> Response:
         """Carry a command out, and show its result."""
@@ -90,10 +89,8 @@ class Pages:
             operator=session.name,
         )
         title = f"{command.action.title()}: result"
-        return self._page(request, "result", session, title, result=result)
+        return _page(request, "result", session, title, result=result)
 
-    def _page(
-        self, request: Request, name: str, session: Session, title: str, **context: object
-    ) -> Response:
-        form_token = self._sessions.form_token(session)
-        return page(request, name, {"title": title, "form_token": form_token} | context)
+
+def _page(request: Request, name: str, session: Session, title: str, **context: object) -> Response:
+    return page(request, name, {"title": title, "form_token": session.form_token} | context)

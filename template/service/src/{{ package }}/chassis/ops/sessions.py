@@ -15,20 +15,22 @@ HOURS = 8
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's session until `expires`, in seconds of Unix time."""
+    """A browser's session. A `guest` may log in; an `operator` has shown the token."""
 
     kind: str
-    expires: int
-    nonce: str
+    name: str
+    """What the log calls it."""
+    cookie: str
+    form_token: str
+    """What the forms of the session carry, and no other site can know."""
 
-    @property
-    def name(self) -> str:
-        """What the log calls it."""
-        return self.nonce[:8]
+    def owns(self, form_token: str) -> bool:
+        """Whether a form was made for this session."""
+        return _same(form_token, self.form_token)
 
 
 class Sessions:
-    """Makes and knows sessions. A `guest` may log in, an `operator` has shown the token."""
+    """Opens sessions, and knows them by their cookies."""
 
     def __init__(self, token: str, clock: Callable[[], float] = time.time) -> None:
         self._key = hmac.digest(token.encode(), b"the desk", "sha256")
@@ -37,33 +39,26 @@ class Sessions:
 
     def open(self, kind: str) -> Session:
         """A new session."""
-        return Session(kind, int(self._clock()) + HOURS * 3600, secrets.token_hex(16))
-
-    def cookie(self, session: Session) -> str:
-        """The session as a cookie's value."""
-        text = f"{session.kind}.{session.expires}.{session.nonce}"
-        return f"{text}.{self._signed('session', text)}"
+        expires = int(self._clock()) + HOURS * 3600
+        return self._session(kind, expires, secrets.token_hex(16))
 
     def read(self, cookie: str, kind: str) -> Session | None:
-        """The session of a cookie; None if it is forged, over, or of another kind."""
+        """The session of a cookie; None if it is forged, expired, or of another kind."""
         text, _, signature = cookie.rpartition(".")
         if not _same(signature, self._signed("session", text)):
             return None
         found, expires, nonce = text.split(".")
-        session = Session(found, int(expires), nonce)
-        return session if found == kind and session.expires > self._clock() else None
-
-    def form_token(self, session: Session) -> str:
-        """What the forms of a session carry, and no other site can know."""
-        return self._signed("form", session.nonce)
-
-    def owns(self, session: Session, form_token: str) -> bool:
-        """Whether a form was made for this session."""
-        return _same(form_token, self.form_token(session))
+        current = found == kind and int(expires) > self._clock()
+        return self._session(kind, int(expires), nonce) if current else None
 
     def admits(self, token: str) -> bool:
-        """Whether this is the token; the time it takes tells nothing of it."""
+        """Whether this is the token; the time that takes reveals nothing of it."""
         return _same(self._signed("token", token.strip()), self._token)
+
+    def _session(self, kind: str, expires: int, nonce: str) -> Session:
+        text = f"{kind}.{expires}.{nonce}"
+        cookie = f"{text}.{self._signed('session', text)}"
+        return Session(kind, nonce[:8], cookie, self._signed("form", nonce))
 
     def _signed(self, purpose: str, text: str) -> str:
         message = f"{purpose}\n{text}".encode("utf-8", "surrogatepass")

@@ -42,12 +42,11 @@ async def open_desk(
         settings.database_url.get_secret_value(), role=f"{service}-desk", statement_timeout="10s"
     )
     engine = database.engine(CONNECTIONS)
-    sessions = Sessions(settings.ops_token.get_secret_value())
     redis_url = settings.redis_url.get_secret_value()
     overview = partial(read_overview, engine, redis_url, settings.key_prefix)
-    pages = Pages(sessions, engine, Decisions(engine, handlers), overview)
+    pages = Pages(engine, Decisions(engine, handlers), overview)
     try:
-        yield _routes(sessions, pages)
+        yield _routes(Sessions(settings.ops_token.get_secret_value()), pages)
     finally:
         await engine.dispose()
 

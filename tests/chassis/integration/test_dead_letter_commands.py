@@ -61,7 +61,7 @@ async def test_a_person_finds_reads_and_replays_what_died(
     assert ("open", 1) == (again.state, again.replays)
 
 
-async def test_nothing_found_is_told_and_is_no_error(dead_letters: Commands) -> None:
+async def test_finding_nothing_is_no_error(dead_letters: Commands) -> None:
     answers = await asyncio.gather(
         dead_letters("list", "--json"), dead_letters("export"), dead_letters("replay", "--all")
     )
@@ -69,7 +69,7 @@ async def test_nothing_found_is_told_and_is_no_error(dead_letters: Commands) -> 
     assert [(0, "[]\n"), (0, ""), (0, "marked for replay: 0\n")] == list(answers)
 
 
-async def test_a_list_tells_that_there_is_more(pipe: Pipe, dead_letters: Commands) -> None:
+async def test_a_list_that_is_cut_says_so(pipe: Pipe, dead_letters: Commands) -> None:
     letters = await seed(pipe, 3)
 
     code, printed = await dead_letters("list", "--flat", "--limit", "2", "--json")
@@ -155,7 +155,7 @@ async def test_a_person_is_asked_before_anything_is_discarded(
     assert left == await states(pipe)
 
 
-async def test_a_rate_is_kept_and_ctrl_c_tells_what_was_marked(
+async def test_a_rate_is_kept_and_ctrl_c_prints_what_was_marked(
     pipe: Pipe, dead_letters: Commands
 ) -> None:
     await seed(pipe, 1_000)

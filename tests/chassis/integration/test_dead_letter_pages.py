@@ -24,7 +24,7 @@ async def letter(pipe: Pipe, entry: dict[str, str] | None = None, **columns: Any
     return found
 
 
-async def test_a_page_tells_all_there_is(pipe: Pipe) -> None:
+async def test_a_dead_letter_is_printed_in_full(pipe: Pipe) -> None:
     history = [{"failed_at": "2026-01-31T13:00:00+01:00", "reason": "timeout", "error": "Slow"}]
     columns = {"replays": 1, "error": "ValueError: no\nreally", "traceback": "Traceback: it.py"}
     trace = "0af7651916cd43dd8448eb211c80319c"

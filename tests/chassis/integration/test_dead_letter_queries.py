@@ -40,7 +40,7 @@ async def test_letters_of_one_cause_are_one_group(pipe: Pipe) -> None:
     assert "ValueError: new" == group.error
 
 
-async def test_a_group_tells_that_several_handlers_and_types_are_in_it(pipe: Pipe) -> None:
+async def test_a_group_counts_its_handlers_and_types(pipe: Pipe) -> None:
     await seed(pipe, event_type="shop.Paid.v1", handler="notify")
     await seed(pipe, event_type="shop.Sent.v1", handler="audit")
 

@@ -172,7 +172,7 @@ async def test_sent_twice_a_form_changes_nothing_the_second_time(
     assert f"Discarded: 0 Nothing was changed. Show these dead letters Skipped {number}" in second
 
 
-async def test_a_decision_that_takes_long_pauses_and_tells_what_is_left(
+async def test_a_decision_that_takes_long_pauses_and_shows_what_is_left(
     operator: Operator, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decisions, "PAUSE_AFTER", 0)
@@ -186,7 +186,7 @@ async def test_a_decision_that_takes_long_pauses_and_tells_what_is_left(
     assert {"open": 5, "replay": deciding.BATCH} == await states(pipe)
 
 
-async def test_what_was_decided_before_postgres_fell_silent_is_told_and_logged(
+async def test_what_was_decided_before_postgres_hung_is_shown_and_logged(
     pipe: Pipe, servers: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await seed(pipe, deciding.BATCH + 5)

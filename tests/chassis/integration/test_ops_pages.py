@@ -29,7 +29,7 @@ async def letter(pipe: Pipe, entry: dict[str, str], **columns: Any) -> int:
     return number
 
 
-async def test_the_first_page_tells_the_state_of_everything(operator: Operator, pipe: Pipe) -> None:
+async def test_the_first_page_shows_the_state_of_everything(operator: Operator, pipe: Pipe) -> None:
     await pipe.publish(*alike(3))
     async with pipe.consuming(handler()):
         await pipe.settled(3)
@@ -117,7 +117,7 @@ async def test_without_tables_the_page_names_what_is_missing(
     assert "Postgres is unavailable: the database is not migrated" in page
 
 
-async def test_a_dead_letter_tells_all_there_is(operator: Operator, pipe: Pipe) -> None:
+async def test_the_page_of_a_dead_letter_shows_it_in_full(operator: Operator, pipe: Pipe) -> None:
     (number,) = await die(pipe, *alike(1, "a word"))
     await mark(pipe, [number])
     await pipe.replays(handler(lambda *_: 1 / 0)).replay_next()  # type: ignore[arg-type]
@@ -215,7 +215,7 @@ ADDRESSES = {
 }
 
 
-async def test_a_wrong_address_is_told_on_a_page(operator: Operator) -> None:
+async def test_a_wrong_address_is_answered_by_a_page(operator: Operator) -> None:
     answers = {path: await operator.get(path) for path in ADDRESSES}
 
     assert {path: answer.status_code for path, answer in answers.items()} == ADDRESSES

@@ -15,7 +15,7 @@ async def groups(pipe: Pipe) -> list[GroupStatus]:
     return await status.groups(pipe.broker, [STREAM, "nowhere"], pipe.prefix)
 
 
-async def test_the_unpublished_is_counted_with_its_age(pipe: Pipe) -> None:
+async def test_unpublished_events_are_counted_with_the_age_of_the_oldest(pipe: Pipe) -> None:
     await pipe.emit(*events(3))
     await pipe.rows("UPDATE outbox SET created_at = created_at - interval '1 hour' WHERE id = 1")
 
@@ -29,7 +29,7 @@ async def test_an_empty_outbox_has_no_age(pipe: Pipe) -> None:
     assert status.Backlog(0, 0) == await status.backlog(pipe.engine)
 
 
-async def test_a_group_is_told_with_what_it_has_not_read_decided_or_retried(pipe: Pipe) -> None:
+async def test_a_group_is_shown_with_its_unread_pending_and_parked_entries(pipe: Pipe) -> None:
     await pipe.publish(*events(6))
     group = pipe.group("c1")
     await group.ensure("0")

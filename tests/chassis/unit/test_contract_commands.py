@@ -78,7 +78,7 @@ def test_without_the_folder_one_line_says_where_to_go(
     assert {"missing"} == {found["status"] for found in json.loads(run("check", "--json").output)}
 
 
-def test_a_breaking_change_is_told_with_its_rule_and_the_way_out(snapshot: Path) -> None:
+def test_a_breaking_change_is_printed_with_its_rule_and_what_to_do(snapshot: Path) -> None:
     change(snapshot)
 
     checked = run("check")
@@ -138,7 +138,7 @@ def test_a_compatible_change_fails_until_it_is_exported(snapshot: Path) -> None:
 
 
 @pytest.mark.usefixtures("snapshot")
-def test_an_event_that_there_is_not_cannot_be_named() -> None:
+def test_an_unknown_event_cannot_be_named() -> None:
     assert run("export", "--breaking", "shop.Nothing.v1").exit_code == 2
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from orders.chassis.cli import main as cli
 from orders.chassis.cli.dead_letters import app
-from orders.chassis.cli.options import moment
+from orders.chassis.cli.options import parse_moment
 from orders.chassis.errors import Misconfigured
 
 from ..processes import environment
@@ -23,20 +23,20 @@ from ..service import service
     [("90s", timedelta(seconds=90)), ("2h", timedelta(hours=2)), ("7d", timedelta(days=7))],
 )
 def test_an_age_is_a_moment_that_long_ago(given: str, age: timedelta) -> None:
-    assert abs(datetime.now(UTC) - age - moment(given)) < timedelta(seconds=5)
+    assert abs(datetime.now(UTC) - age - parse_moment(given)) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize(
     "given", ["2026-01-31", "2026-01-31T00:00", "2026-01-31T00:00Z", "2026-01-31T01:00+01:00"]
 )
 def test_a_time_without_a_zone_is_in_utc(given: str) -> None:
-    assert datetime(2026, 1, 31, tzinfo=UTC) == moment(given)
+    assert datetime(2026, 1, 31, tzinfo=UTC) == parse_moment(given)
 
 
 @pytest.mark.parametrize("given", ["", "x", "7", "-7d", "7w", "999999999d", "2026-02-30"])
-def test_what_is_no_moment_is_refused(given: str) -> None:
+def test_a_bad_moment_is_refused(given: str) -> None:
     with pytest.raises(typer.BadParameter, match="neither an age"):
-        moment(given)
+        parse_moment(given)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_what_is_no_moment_is_refused(given: str) -> None:
         "show 0",
     ],
 )
-def test_what_is_not_said_clearly_is_a_usage_error(arguments: str) -> None:
+def test_bad_arguments_are_a_usage_error(arguments: str) -> None:
     assert CliRunner().invoke(app, arguments.split(), obj=service).exit_code == 2
 
 

@@ -16,7 +16,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _C = TypeVar("_C", bound=Callable[..., None])
 
 
-def moment(given: str) -> datetime:
+def parse_moment(given: str) -> datetime:
     """`90m` is that long ago; else a date or a time in ISO form, in UTC where it names no zone."""
     ago = _AGO.fullmatch(given)
     try:
@@ -33,7 +33,7 @@ def moment(given: str) -> datetime:
 
 def when(explanation: str) -> Any:
     """An option that takes a moment."""
-    return typer.Option(parser=moment, metavar="WHEN", help=explanation)
+    return typer.Option(parser=parse_moment, metavar="WHEN", help=explanation)
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

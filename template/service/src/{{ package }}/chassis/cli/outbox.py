@@ -46,7 +46,9 @@ def replay_(
     )
 
     async def put_back(engine: "AsyncEngine") -> None:
-        count = sum([number async for number in republish.republish(engine, chosen, dry_run=dry_run)])
+        count = sum(
+            [number async for number in republish.republish(engine, chosen, dry_run=dry_run)]
+        )
         typer.echo(f"{'would be' if dry_run else 'will be'} published again: {count}")
 
     on_database(context.obj, put_back)

@@ -14,7 +14,6 @@ from eventsmith.proving.suite import suite_of
 from eventsmith.service import Service, find
 from eventsmith.uv import environment, uv
 
-
 # The tests of pages and settings that every owner may rewrite; the template runs them on its own.
 _PAGES = "pages"
 

@@ -8,34 +8,53 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .db import Base as Base
-    from .errors import NotFound as NotFound
-    from .errors import Refused as Refused
-    from .errors import ServiceError as ServiceError
-    from .http.deps import Uow as Uow
-    from .messaging.consuming.retry_policy import Permanent as Permanent
-    from .messaging.consuming.retry_policy import Retry as Retry
-    from .messaging.events import DomainEvent as DomainEvent
-    from .messaging.events import event as event
-    from .messaging.handlers import handles as handles
-    from .messaging.unit_of_work import UnitOfWork as UnitOfWork
-    from .service import Service as Service
-    from .settings import Settings as Settings
-else:
-    _PLACES = {
-        "db": ("Base",),
-        "errors": ("NotFound", "Refused", "ServiceError"),
-        "http.deps": ("Uow",),
-        "messaging.consuming.retry_policy": ("Permanent", "Retry"),
-        "messaging.events": ("DomainEvent", "event"),
-        "messaging.handlers": ("handles",),
-        "messaging.unit_of_work": ("UnitOfWork",),
-        "service": ("Service",),
-        "settings": ("Settings",),
-    }
+    from .db import Base
+    from .errors import NotFound, Refused, ServiceError
+    from .http.deps import Uow
+    from .messaging.consuming.retry_policy import Permanent, Retry
+    from .messaging.events import DomainEvent, event
+    from .messaging.handlers import handles
+    from .messaging.unit_of_work import UnitOfWork
+    from .service import Service
+    from .settings import Settings
 
-    def __getattr__(name: str) -> object:
-        for place, names in _PLACES.items():
-            if name in names:
-                return getattr(import_module(f".{place}", __name__), name)
-        raise AttributeError(f"module {__name__} has no attribute {name}")
+_PLACES = {
+    "Base": "db",
+    "DomainEvent": "messaging.events",
+    "NotFound": "errors",
+    "Permanent": "messaging.consuming.retry_policy",
+    "Refused": "errors",
+    "Retry": "messaging.consuming.retry_policy",
+    "Service": "service",
+    "ServiceError": "errors",
+    "Settings": "settings",
+    "UnitOfWork": "messaging.unit_of_work",
+    "Uow": "http.deps",
+    "event": "messaging.events",
+    "handles": "messaging.handlers",
+}
+__all__ = [
+    "Base",
+    "DomainEvent",
+    "NotFound",
+    "Permanent",
+    "Refused",
+    "Retry",
+    "Service",
+    "ServiceError",
+    "Settings",
+    "UnitOfWork",
+    "Uow",
+    "event",
+    "handles",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_PLACES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -14,8 +14,8 @@ import structlog
 from opentelemetry import trace
 from structlog.types import EventDict, ExcInfo, Processor
 
-# Libraries tell about themselves only what needs attention; requests are logged by api/, and
-# spans that cannot be exported by exporting.py.
+# Libraries tell about themselves only what needs attention; requests are logged by http/, and
+# spans that cannot be exported by tracing/exporting.py.
 LEVELS = {
     "alembic": "WARNING",
     "asyncio": "INFO",
@@ -100,7 +100,7 @@ def _told(error: BaseException) -> Iterator[str]:
     further = (*getattr(error, "exceptions", ()), error.__cause__ or error.__context__)
     for other in further:
         if other is not None:
-            yield "which had with it:"
+            yield "caused by:"
             yield from _told(other)
 
 

@@ -7,19 +7,19 @@ import json
 import sys
 from dataclasses import asdict
 from functools import partial
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from ..errors import ServiceError
 from ..service import AnyService
-from . import contracts, dead_letters, outbox
+from . import dead_letters, outbox
 from .options import AsJson
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(outbox.app, name="outbox")
-app.add_typer(contracts.app, name="contracts")
 Host = Annotated[str | None, typer.Option(help="Listen on this address.")]
 Port = Annotated[int | None, typer.Option(help="Listen on this port; 0 takes a free one.")]
 
@@ -137,4 +137,8 @@ def audit(context: typer.Context, as_json: AsJson = False) -> None:
         raise typer.Exit(1)
 
 
-app.command()(contracts.asyncapi)
+if find_spec("..contracts", __package__):  # a tool of development, which the image leaves out
+    from ..contracts import commands as contracts
+
+    app.add_typer(contracts.app, name="contracts")
+    app.command()(contracts.asyncapi)

@@ -25,8 +25,8 @@ _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL
 log = structlog.get_logger()
 
 
-class TellingOnce(SpanExporter):
-    """Exports, and tells when that begins to fail and when it works again."""
+class LogFirstFailure(SpanExporter):
+    """Exports, and logs the first failure of a series and the success that ends it."""
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
@@ -55,7 +55,7 @@ def exporting(service: str, role: str) -> Iterator[None]:
         if os.environ.get(name, "http/protobuf") != "http/protobuf":
             raise Misconfigured(f"{name}: this service exports by http/protobuf only")
     provider = TracerProvider(resource=_resource(service, role), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(TellingOnce(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(LogFirstFailure(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     try:
         yield

@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from ..contracts.asyncapi import document
-from ..contracts.contract import contract_of, text_of
-from ..contracts.schema import Schema
-from ..contracts.snapshots import Verdict, examine, read, write
+from ..cli.options import AsJson
 from ..discovery import import_modules
 from ..errors import NotFound, Refused
 from ..messaging.events import registered_events
 from ..service import AnyService
-from .options import AsJson
+from .asyncapi import document
+from .contract import contract_of, text_of
+from .schema import Schema
+from .snapshots import Verdict, examine, read, write
 
 app = typer.Typer(help="Check events against their contracts.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Option(help="The folder of the snapshots.")]

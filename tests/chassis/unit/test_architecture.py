@@ -61,7 +61,7 @@ def arrows() -> dict[str, set[str]]:
     for name in MODULES:
         if (here := room(name)) is not None:
             rooms = {room(other) for other in imported(name)}
-            found[here] |= {other for other in rooms if other not in (None, here)}  # type: ignore[misc]
+            found[here] |= {other for other in rooms if other is not None and other != here}
     return found
 
 

@@ -191,16 +191,16 @@ def real_template(folder: Path) -> Template:
 
 def next_release(template: Template) -> None:
     """Release v1.1.0 of the real template: files renamed and changed, and a new question."""
-    messaging = "src/{{ package }}/messaging"
-    template.move(f"{messaging}/janitor.py", f"{messaging}/caretaker.py")
-    template.replace(f"{messaging}/relay.py", '"""', '"""Newer. ')
+    messaging = "src/{{ package }}/chassis/messaging"
+    template.move(f"{messaging}/upkeep/janitor.py", f"{messaging}/upkeep/caretaker.py")
+    template.replace(f"{messaging}/publishing/relay.py", '"""', '"""Newer. ')
     template.replace("src/{{ package }}/settings.py", '"""', '"""Newer. ')
-    template.replace("src/{{ package }}/models.py.jinja", '"""', '"""Newer. ')
+    template.replace("src/{{ package }}/models/__init__.py", '"""', '"""Newer. ')
     template.replace("template/parts/event.py.jinja", '\n"""', '\n"""Newer. ')
     template.replace("template/parts/test_event.py.jinja", '\n"""', '\n"""Newer. ')
     template.write(f"{messaging}/{{% if audited %}}audit_log{{% endif %}}.py", "AUDITED = True\n")
     question = "audited:\n  type: bool\n  default: true\n  when: \"{{ kind == 'service' }}\"\n\n"
     template.replace("copier.yml", "with_kubernetes:\n", f"{question}with_kubernetes:\n")
-    news = "'1.1.0': {renamed: {src/<package>/messaging/janitor.py: caretaker.py}, manual: [Rest.]}"
+    news = "'1.1.0': {renamed: {src/<package>/chassis/janitor.py: caretaker.py}, manual: [Rest.]}"
     template.write("template/upgrades.yml", f"{news}\n")
     template.release("v1.1.0")

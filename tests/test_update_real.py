@@ -21,7 +21,8 @@ from eventsmith.updating.update import Request, update
 from growing import Grown, Template, next_release, real_template
 from rendering import EVERY, MAIN, read
 
-RELAY = "src/orders/messaging/relay.py"
+MESSAGING = "src/orders/chassis/messaging"
+RELAY = f"{MESSAGING}/publishing/relay.py"
 EVENTS = ["Packed", "Shipped", "Delivered", "Returned", "Lost"]
 
 
@@ -148,10 +149,10 @@ def test_a_release_reaches_a_service_with_five_events_and_no_edit_is_lost(busy: 
     assert busy.read(RELAY).startswith('"""Newer. ')
     assert busy.read("src/orders/settings.py").startswith('"""Newer. ')
     assert busy.read("src/orders/events/lost.py").startswith('"""Newer. ')
-    assert busy.staged()["src/orders/messaging/caretaker.py"] == "A"
-    assert busy.staged()["src/orders/messaging/audit_log.py"] == "A"
+    assert busy.staged()[f"{MESSAGING}/upkeep/caretaker.py"] == "A"
+    assert busy.staged()[f"{MESSAGING}/audit_log.py"] == "A"
     assert "audited=true" in result.stderr
-    assert "note: 1.1.0 renamed src/orders/messaging/janitor.py to caretaker.py" in result.stderr
+    assert "note: 1.1.0 renamed src/orders/chassis/janitor.py to caretaker.py" in result.stderr
     assert "note: 1.1.0 leaves to you: Rest." in result.stderr
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +36,8 @@ class Project:
             r'(?m)^version = ".+"', f'version = "{version}"', pyproject.read_text("utf-8")
         )
         pyproject.write_text(text, "utf-8")
-        (self.folder / "template/service/VERSION").write_text(f"{version}\n")
+        for folder in ("template/service", "tests/chassis"):
+            (self.folder / folder / "VERSION").write_text(f"{version}\n")
         git(self.folder, "add", "--all")
         git(self.folder, "commit", "--quiet", "--message", f"Release {version}")
         git(self.folder, "tag", f"v{version}")
@@ -234,6 +236,22 @@ def test_a_newer_wheel_still_has_the_template_of_older_services(
     assert (tmp_path / "billing/VERSION").read_text() == "0.2.0\n"
     (event,) = (older / ".copier-answers.d").iterdir()
     assert answers(older, f"{event}")["_commit"] == "v0.1.0"
+
+
+def test_a_newer_wheel_proves_an_older_service_by_the_suite_of_its_version(
+    made: Path, second: Path, tmp_path: Path, fake_uv: Callable[[str], None]
+) -> None:
+    environment = Environment(tmp_path / "environment")
+    environment.folder.mkdir()
+    environment.install(str(only(second, "*.whl")))
+    older = Path(shutil.copytree(made, tmp_path / "orders"))
+    (older / "uv.lock").write_text("")
+    fake_uv('cat "$PYTHONPATH/chassis/VERSION" "$PYTHONPATH/chassis/pytest.ini"')
+
+    printed = environment.eventsmith(tmp_path, "prove", "orders")
+
+    assert printed.startswith("0.1.0\n[pytest]\n")
+    assert printed.endswith("orders holds, by the suite of v0.1.0\n")
 
 
 def test_a_newer_wheel_updates_older_services_and_their_events(

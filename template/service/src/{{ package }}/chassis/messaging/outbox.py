@@ -17,9 +17,9 @@ from .events import DomainEvent
 from .tables import outbox
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OutboxRow:
-    """One event in its wire form."""
+    """One event in its wire form, by the columns of the table."""
 
     event_id: UUID
     stream: str
@@ -80,16 +80,7 @@ class Outbox:
     def insert(self, session: Session, rows: Sequence[OutboxRow]) -> None:
         """Write the rows in the session's transaction."""
         if rows:
-            values = [
-                {
-                    "event_id": row.event_id,
-                    "stream": row.stream,
-                    "attributes": row.attributes,
-                    "data": row.data,
-                }
-                for row in rows
-            ]
-            session.execute(insert(outbox), values)
+            session.execute(insert(outbox), [vars(row) for row in rows])
 
 
 def _attributes(

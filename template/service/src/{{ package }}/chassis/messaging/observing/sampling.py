@@ -4,7 +4,7 @@ What cannot be asked has no value, rather than an old one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -73,7 +73,7 @@ class Sampler(Collector):
     async def sample(self) -> None:
         """Ask both servers once; neither waits for the other."""
         self.rows, found = await asyncio.gather(
-            _answer("postgres", self._ask_postgres()), _answer("redis", self._ask_redis())
+            _answer("postgres", self._ask_postgres), _answer("redis", self._ask_redis)
         )
         self.groups = found or []
 
@@ -105,12 +105,12 @@ class Sampler(Collector):
             yield family
 
 
-async def _answer(server: str, question: Awaitable[_T]) -> _T | None:
+async def _answer(server: str, question: Callable[[], Awaitable[_T]]) -> _T | None:
     """None if the server does not answer."""
     try:
         with cancellable():
             async with asyncio.timeout(ANSWER):
-                return await question
+                return await question()
     except Exception as error:  # noqa: BLE001 (the relay beside it has more important work)
         SAMPLES_FAILED.labels(server).inc()
         log.debug("sampling.failed", server=server, error=type(error).__name__)

@@ -15,11 +15,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...db import answer_within
-from ...errors import BrokerRefused
 from ..metrics import LOST_WRITES
 from ..observing.health import Health
 from ..redis import Broker
-from .lookup import lost_from
+from .lookup import lost_of
 from .republish import put_back
 
 INTERVAL = 30.0
@@ -160,15 +159,4 @@ class LostWrites:
             return (await connection.execute(_PAGE, after)).all()
 
     async def _lost(self, rows: Sequence[Row[Any]]) -> tuple[list[Row[Any]], str | None]:
-        """Those that are gone, and why a stream refused. It is looked at again another time: the
-        others do not wait for it."""
-        lost, refused = list[Row[Any]](), None
-        for stream in {row.stream for row in rows}:
-            members = [row for row in rows if row.stream == stream]
-            try:
-                lost += await lost_from(
-                    stream, members, self._engine, self._broker, self._key_prefix
-                )
-            except BrokerRefused as error:
-                refused = str(error)
-        return lost, refused
+        return await lost_of(rows, self._engine, self._broker, self._key_prefix)

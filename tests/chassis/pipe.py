@@ -4,6 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from orders.chassis.db import Database
 from orders.chassis.messaging.consuming.consumer import Consumer
-from orders.chassis.messaging.consuming.dispatch import Handling
+from orders.chassis.messaging.consuming.dispatch import Dispatcher
 from orders.chassis.messaging.consuming.group import Group
 from orders.chassis.messaging.consuming.in_flight import InFlight
+from orders.chassis.messaging.consuming.poison_isolation import PoisonIsolation
 from orders.chassis.messaging.consuming.replay import Replays
-from orders.chassis.messaging.consuming.retry_policy import Permanent
-from orders.chassis.messaging.consuming.suspects import SuspectGate
+from orders.chassis.messaging.consuming.retry_policy import Permanent, RetryPolicy
 from orders.chassis.messaging.events import DomainEvent
 from orders.chassis.messaging.handlers import Handler
 from orders.chassis.messaging.observing.health import Health
@@ -128,24 +129,19 @@ class Pipe:
             consumer=consumer,
         )
 
-    def handling(
+    def dispatcher(
         self,
         *handlers: Handler,
         group: Group | None = None,
         max_attempts: int = 3,
         visibility: float = VISIBILITY,
-    ) -> Handling:
+    ) -> Dispatcher:
         """What runs the handlers."""
         by_type: dict[str, list[Handler]] = defaultdict(list)
         for one in handlers:
             by_type[str(one.event.event_type)].append(one)
-        return Handling(
-            self.units,
-            group or self.group(),
-            by_type,
-            max_attempts=max_attempts,
-            visibility_timeout=visibility,
-        )
+        policy = RetryPolicy(max_attempts, visibility)
+        return Dispatcher(self.units, group or self.group(), by_type, policy)
 
     @asynccontextmanager
     async def consuming(
@@ -154,7 +150,7 @@ class Pipe:
         name: str = "c1",
         concurrency: int = 10,
         drain: float = 5,
-        gate: SuspectGate | None = None,
+        isolation: PoisonIsolation | None = None,
         max_attempts: int = 3,
         start: str = "0",
         visibility: float = VISIBILITY,
@@ -162,25 +158,17 @@ class Pipe:
     ) -> AsyncIterator[Consumer]:
         """A consumer that runs as long as the block, and then drains."""
         group = self.group(name)
-        handling = self.handling(
+        dispatcher = self.dispatcher(
             *handlers, group=group, max_attempts=max_attempts, visibility=visibility
         )
         in_flight = InFlight(
             group,
-            handling,
-            gate or SuspectGate(),
+            dispatcher,
+            isolation or PoisonIsolation(),
             concurrency=concurrency,
             visibility_timeout=visibility,
         )
-        consumer = Consumer(
-            group,
-            handling,
-            in_flight,
-            self.health,
-            visibility_timeout=visibility,
-            start=start,
-            drain_timeout=drain,
-        )
+        consumer = Consumer(in_flight, self.health, start=start, drain_timeout=drain)
         stopping = stopping or asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(consumer.run(stopping))
@@ -192,7 +180,7 @@ class Pipe:
     def replays(self, *handlers: Handler) -> Replays:
         """What replays dead letters."""
         by_type: dict[str, Sequence[Handler]] = {str(self.type): handlers}
-        return Replays(self.units, by_type, self.health)
+        return Replays(self.units, partial(self.group, "c1"), by_type, self.health)
 
     async def add(self, **fields: str | bytes) -> str:
         """Write an entry to the stream by hand."""

@@ -1,4 +1,4 @@
-"""Told to stop, and killed before all is finished or handed back."""
+"""Told to stop, and killed before all is finished or released."""
 
 import signal
 
@@ -9,7 +9,7 @@ from .outcomes import applied_once
 from .victims import Victims, killed
 
 
-@pytest.mark.parametrize("window", ["in-the-drain", "between-two-hand-backs"])
+@pytest.mark.parametrize("window", ["in-the-drain", "between-two-releases"])
 async def test_a_consumer_that_is_killed_while_it_stops_leaves_everything_to_others(
     pipe: Pipe, victims: Victims, window: str
 ) -> None:

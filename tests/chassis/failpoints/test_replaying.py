@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from orders.chassis.messaging.consuming import replay
+from orders.chassis.messaging.dead_letters import marked
 
 from ..letters import die, mark, states
 from ..pipe import Pipe, alike, handler
@@ -14,10 +14,10 @@ from .victims import Victims, wake
 @pytest.fixture(autouse=True)
 def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     """Begin a replay again at once."""
-    monkeypatch.setattr(replay, "PAUSE", timedelta(0))
+    monkeypatch.setattr(marked, "PAUSE", timedelta(0))
 
 
-@pytest.mark.parametrize("window", ["in-the-handler", "before-closing-a-dead-letter"])
+@pytest.mark.parametrize("window", ["in-the-handler", "before-the-commit-of-a-replay"])
 async def test_a_replay_whose_consumer_is_killed_is_begun_again_and_has_one_effect(
     pipe: Pipe, victims: Victims, window: str
 ) -> None:

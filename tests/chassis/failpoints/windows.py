@@ -69,18 +69,20 @@ FAILPOINTS = {
     "between-two-handlers": before("chassis.messaging.consuming.dispatch:attempt", call=2),
     "before-the-acknowledgement": before("chassis.messaging.consuming.group:Group.ack"),
     "before-parking": before("chassis.messaging.consuming.group:Group.park"),
-    "before-giving-up": before("chassis.messaging.consuming.dispatch:bury"),
-    "before-the-commit-of-a-dead-letter": after("chassis.messaging.consuming.dispatch:bury"),
+    "before-giving-up": before("chassis.messaging.consuming.dispatch:store_dead_letter"),
+    "before-the-commit-of-a-dead-letter": before(
+        "chassis.messaging.unit_of_work:UnitOfWork.announce"
+    ),
     # A consumer that was told to stop.
     "in-the-drain": before("chassis.messaging.consuming.in_flight:InFlight.drain"),
-    "between-two-hand-backs": before(
-        "chassis.messaging.consuming.in_flight:InFlight.hand_back", call=2
+    "between-two-releases": before(
+        "chassis.messaging.consuming.in_flight:InFlight.release", call=2
     ),
     # Decisions on dead letters.
-    "before-replaying": before("chassis.messaging.consuming.replay:attempt"),
-    "before-closing-a-dead-letter": before("chassis.messaging.consuming.replay:Replays._finish"),
+    "before-replaying": before("chassis.messaging.consuming.dispatch:attempt"),
+    "before-the-commit-of-a-replay": after("chassis.messaging.dead_letters.marked:close"),
     "before-opening-a-dead-letter-again": before(
-        "chassis.messaging.consuming.replay:Replays._reopen"
+        "chassis.messaging.consuming.replay:Replay.give_up"
     ),
-    "in-a-discard": before("chassis.messaging.inbox:revive_all"),
+    "in-a-discard": before("chassis.messaging.inbox:supersede_all_dead"),
 }

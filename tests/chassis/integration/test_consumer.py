@@ -50,7 +50,7 @@ async def test_a_key_that_is_gone_is_told_in_several_ways(pipe: Pipe, said: str)
         raise ResponseError(said)
 
 
-async def test_a_consumer_that_stops_finishes_what_it_can_and_hands_back_the_rest(
+async def test_a_consumer_that_stops_finishes_what_it_can_and_releases_the_rest(
     pipe: Pipe,
 ) -> None:
     started, attempts = asyncio.Event(), []
@@ -139,7 +139,7 @@ async def stopped_in_its_read(
             await stopping.wait()
 
 
-async def test_what_is_read_while_it_stops_is_handed_back(
+async def test_what_is_read_while_it_stops_is_released(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A read cannot be cancelled: what it brings after all is given up, uncounted."""
@@ -166,7 +166,7 @@ async def test_a_consumer_whose_stream_is_gone_when_it_stops_ends_all_the_same(
     assert logs[-1]["event"] == "consumer.not_removed"
 
 
-async def test_a_key_of_another_kind_is_told_of_and_waited_for(pipe: Pipe) -> None:
+async def test_a_key_of_another_kind_is_reported_and_waited_for(pipe: Pipe) -> None:
     """The consumers of the other streams, in the same process, go on."""
     await pipe.broker.client.set(pipe.key, "no stream")
 

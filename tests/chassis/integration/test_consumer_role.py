@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from orders.chassis.db import Database
 from orders.chassis.messaging import handlers as registry
-from orders.chassis.messaging.consuming import replay
 from orders.chassis.messaging.consuming.retry_policy import Permanent
+from orders.chassis.messaging.dead_letters import marked
 from orders.chassis.messaging.events import DomainEvent, event
 from orders.chassis.messaging.handlers import Handler
 from orders.chassis.messaging.publishing.notify import CHANNEL
@@ -68,7 +68,7 @@ def role(pipe: Pipe, database_url: str, redis_url: str, monkeypatch: pytest.Monk
     return Role(settings, monkeypatch)
 
 
-async def test_suspects_of_all_streams_run_one_at_a_time(pipe: Pipe, role: Role) -> None:
+async def test_poison_candidates_of_all_streams_run_one_at_a_time(pipe: Pipe, role: Role) -> None:
     running, most = 0, 0
 
     async def count(event: DomainEvent, uow: UnitOfWork) -> None:
@@ -192,7 +192,7 @@ async def test_a_replay_that_is_cut_short_is_begun_again_by_another_consumer(
     async with role.running(handler(held, timeout=30), drain_timeout=0.1):
         await held.started.wait()
     assert not await pipe.effects()
-    monkeypatch.setattr(replay, "PAUSE", timedelta(0))
+    monkeypatch.setattr(marked, "PAUSE", timedelta(0))
 
     async def replayed() -> bool:
         return [("replayed", 2)] == [(row.state, row.started) for row in await pipe.dead()]

@@ -67,13 +67,13 @@ async def test_a_batch_costs_the_relay_three_statements_and_one_command(
 async def test_an_event_costs_the_consumer_its_inbox_row_beside_handler_and_transaction(
     pipe: Pipe, postgres_line: Line
 ) -> None:
-    handling, group = pipe.handling(handler()), pipe.group()
+    dispatcher, group = pipe.dispatcher(handler()), pipe.group()
     await pipe.publish(*numbered(2))
     await group.ensure("0")
     first, second = await group.read(2, 100)
-    await handling.settle([first])
+    await dispatcher.handle([first])
 
-    statements = await cost(postgres_line, handling.settle([second]))
+    statements = await cost(postgres_line, dispatcher.handle([second]))
 
     assert statements == BEGIN + len(("inbox", "handler")) + COMMIT
     assert len(await pipe.effects()) == 2
@@ -82,13 +82,13 @@ async def test_an_event_costs_the_consumer_its_inbox_row_beside_handler_and_tran
 async def test_a_batch_of_any_size_costs_the_consumer_as_much_as_one_event(
     pipe: Pipe, postgres_line: Line
 ) -> None:
-    handling, group = pipe.handling(handler(take, batch=50)), pipe.group()
+    dispatcher, group = pipe.dispatcher(handler(take, batch=50)), pipe.group()
     await pipe.publish(*numbered(40))
     await group.ensure("0")
     deliveries = await group.read(40, 100)
-    await handling.settle(deliveries[:3])
+    await dispatcher.handle(deliveries[:3])
 
-    statements = await cost(postgres_line, handling.settle(deliveries[3:]))
+    statements = await cost(postgres_line, dispatcher.handle(deliveries[3:]))
 
     assert statements == BEGIN + len(("inbox", "handler")) + COMMIT
     assert len(await pipe.effects()) == 40

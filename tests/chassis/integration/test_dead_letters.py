@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from orders.chassis.messaging.consuming import replay
-from orders.chassis.messaging.dead_letters import decisions as deciding
+from orders.chassis.messaging.dead_letters import decisions, marked
 from orders.chassis.messaging.dead_letters.selection import Selection
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 
@@ -16,7 +15,7 @@ from ..pipe import STREAM, Pipe, Probed, handler, leave_effect, refuse
 
 async def discard(pipe: Pipe, letters: list[int]) -> list[int]:
     """What `dead-letters discard` does."""
-    batches = deciding.discard(pipe.engine, Selection(tuple(letters)))
+    batches = decisions.discard(pipe.engine, Selection(tuple(letters)))
     return [discarded async for batch in batches for discarded in batch]
 
 
@@ -71,11 +70,11 @@ async def test_a_replay_that_fails_opens_the_dead_letter_again(pipe: Pipe) -> No
 async def test_a_replay_that_kills_its_consumer_is_not_begun_for_ever(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(replay, "PAUSE", timedelta(0))
+    monkeypatch.setattr(marked, "PAUSE", timedelta(0))
     await mark(pipe, await die(pipe, Probed(aggregate_id="a")))
     replays = pipe.replays(handler())
     for _ in range(5):
-        await replays._begin()  # and never end
+        await marked.begin(pipe.units, ["probed"])  # and never end
 
     await replays.replay_next()
 
@@ -148,7 +147,7 @@ async def test_consumers_that_replay_at_once_lose_nothing(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A letter is closed only when its handler has decided, whoever had it in hand."""
-    monkeypatch.setattr(replay, "PAUSE", timedelta(0))
+    monkeypatch.setattr(marked, "PAUSE", timedelta(0))
 
     async def still(_: Probed, __: UnitOfWork) -> None:
         raise ValueError("still broken")

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from orders.chassis.messaging.consuming import in_flight
 from orders.chassis.messaging.consuming.in_flight import InFlight
-from orders.chassis.messaging.consuming.suspects import SuspectGate
+from orders.chassis.messaging.consuming.poison_isolation import PoisonIsolation
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 
 from ..deliveries import Held, abandon, events, holds, look_abandoned, undecided
@@ -121,7 +121,7 @@ async def test_a_heartbeat_comes_at_least_every_few_seconds(
         release.set()
 
 
-async def test_an_entry_that_was_taken_over_while_it_ran_is_told_of(pipe: Pipe) -> None:
+async def test_an_entry_that_was_taken_over_while_it_ran_is_logged(pipe: Pipe) -> None:
     release = asyncio.Event()
     before = lease_lost()
 
@@ -157,8 +157,8 @@ async def test_what_runs_here_already_is_not_started_again(pipe: Pipe) -> None:
     await group.ensure("0")
     hands = InFlight(
         group,
-        pipe.handling(handler(slow), group=group),
-        SuspectGate(),
+        pipe.dispatcher(handler(slow), group=group),
+        PoisonIsolation(),
         concurrency=2,
         visibility_timeout=VISIBILITY,
     )

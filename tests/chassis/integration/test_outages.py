@@ -41,7 +41,7 @@ async def test_an_outage_behind_the_handlers_makes_no_dead_letters(
     assert not await pipe.dead()
 
 
-async def test_events_that_are_given_up_at_once_tell_of_no_outage(
+async def test_events_that_are_given_up_at_once_are_no_sign_of_an_outage(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(breaker, "THRESHOLD", 2)
@@ -53,7 +53,7 @@ async def test_events_that_are_given_up_at_once_tell_of_no_outage(
     async with pipe.consuming(handler(refuse), concurrency=1) as consumer:
         await pipe.settled(5)
 
-        assert not consumer._handling.breaker.open_for
+        assert not consumer._dispatcher.policy.breaker.open_for
     assert [("permanent", 1)] * 5 == [(row.reason, row.attempts) for row in await pipe.dead()]
 
 
@@ -68,9 +68,9 @@ async def test_a_copy_of_what_was_handled_before_is_no_sign_that_an_outage_is_ov
     *new, handled = events(3)
     await pipe.rows("INSERT INTO inbox VALUES ('probed', :id, 'done')", id=handled.event_id)
     await pipe.publish(*new, handled)
-    deciding = pipe.handling(handler(fail))
+    dispatcher = pipe.dispatcher(handler(fail))
 
-    outcomes = [(await deciding.settle([entry]))[0] for entry in await pipe.entries()]
+    retried = [bool(await dispatcher.handle([entry])) for entry in await pipe.entries()]
 
-    assert [False, False, True] == [outcome is None for outcome in outcomes]
-    assert ["probed"] == deciding.breaker.open_for
+    assert [True, True, False] == retried
+    assert ["probed"] == dispatcher.policy.breaker.open_for

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 
 from orders.chassis.db import Database
 from orders.chassis.errors import DatabaseUnavailable
-from orders.chassis.messaging.consuming import attempt
-from orders.chassis.messaging.consuming import dispatch as handling
+from orders.chassis.messaging.consuming import attempt, database_probe, retry_policy
+from orders.chassis.messaging.dead_letters import store
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 
@@ -23,9 +23,8 @@ from ..pipe import Pipe, Probed, eventually, handler, leave_effect
 
 @pytest.fixture(autouse=True)
 def _short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handling, "ANSWER", 0.2)
-    monkeypatch.setattr(handling, "PATIENCE", 0.2)
-    monkeypatch.setattr(attempt, "PATIENCE", 0.2)
+    for module in (attempt, database_probe, store):
+        monkeypatch.setattr(module, "PATIENCE", 0.2)
 
 
 async def test_a_handler_that_takes_too_long_for_a_silent_database_loses_no_attempt(
@@ -108,10 +107,10 @@ async def test_a_dead_letter_that_postgres_refuses_is_written_later(pipe: Pipe) 
     assert ["undecodable"] == [row.reason for row in await pipe.dead()]
 
 
-async def test_an_infrastructure_error_that_one_event_brings_about_is_excused_only_so_often(
+async def test_an_infrastructure_error_that_one_event_brings_about_is_uncounted_only_so_often(
     pipe: Pipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handling, "EXCUSES", 3)
+    monkeypatch.setattr(retry_policy, "INFRASTRUCTURE_RETRIES", 3)
     runs = 0
 
     async def deadlock(_: Probed, uow: UnitOfWork) -> None:
@@ -128,7 +127,7 @@ async def test_an_infrastructure_error_that_one_event_brings_about_is_excused_on
     assert (4, ["attempts"]) == (runs, [letter.reason for letter in await pipe.dead()])
 
 
-async def test_what_excused_an_event_is_forgotten_when_it_is_handled(pipe: Pipe) -> None:
+async def test_uncounted_retries_of_an_event_are_forgotten_when_it_is_handled(pipe: Pipe) -> None:
     failed_once: set[str] = set()
 
     async def second_time(probed: Probed, uow: UnitOfWork) -> None:
@@ -143,7 +142,7 @@ async def test_what_excused_an_event_is_forgotten_when_it_is_handled(pipe: Pipe)
     async with pipe.consuming(handler(second_time), max_attempts=1) as consumer:
         await pipe.settled(3)
 
-        assert not consumer._handling._excuses
+        assert not consumer._dispatcher.policy._uncounted
     assert len(await pipe.effects()) == 3
 
 

@@ -37,14 +37,16 @@ async def test_what_was_handled_meanwhile_is_acknowledged_without_another_delive
             await held.started.wait()
             redis_line.silence()
             held.release.set()
-            await logged(logs, "event.not_settled")
+            await logged(logs, "event.not_acknowledged")
             redis_line.restore()
             await pipe.settled(1)
 
     assert len(await pipe.effects()) == 1
 
 
-async def test_what_was_excused_meanwhile_is_parked_uncounted(pipe: Pipe, redis_line: Line) -> None:
+async def test_an_uncounted_retry_meanwhile_is_parked_uncounted(
+    pipe: Pipe, redis_line: Line
+) -> None:
     """Left to be taken over, it would come back as one attempt more: here the last one."""
     held = Held(fails=CONFLICT)
     await pipe.publish(*events(1))
@@ -53,7 +55,7 @@ async def test_what_was_excused_meanwhile_is_parked_uncounted(pipe: Pipe, redis_
             await held.started.wait()
             redis_line.silence()
             held.release.set()
-            await logged(logs, "event.not_settled")
+            await logged(logs, "event.not_acknowledged")
             await look_abandoned(pipe, VISIBILITY)
             redis_line.restore()
             await pipe.settled(1)
@@ -116,7 +118,7 @@ async def test_a_flush_while_an_event_is_handled_ends_nothing(pipe: Pipe, fails:
     assert len(await pipe.effects()) == 2 - bool(fails)
 
 
-async def test_what_cannot_be_handed_back_ends_nothing(pipe: Pipe, redis_line: Line) -> None:
+async def test_what_cannot_be_released_ends_nothing(pipe: Pipe, redis_line: Line) -> None:
     held = Held()
     await pipe.publish(*events(1))
     with capture_logs() as logs:
@@ -125,7 +127,7 @@ async def test_what_cannot_be_handed_back_ends_nothing(pipe: Pipe, redis_line: L
             redis_line.silence()
 
     told = [line["event"] for line in logs]
-    assert told.index("event.not_handed_back") < told.index("consumer.not_removed")
+    assert told.index("event.not_released") < told.index("consumer.not_removed")
     redis_line.restore()
     async with pipe.consuming(handler(), name="c2"):
         await pipe.settled(1)

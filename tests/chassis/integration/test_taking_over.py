@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from orders.chassis.messaging.consuming.suspects import SuspectGate
+from orders.chassis.messaging.consuming.poison_isolation import PoisonIsolation
 from orders.chassis.messaging.redis import PARKED
 from orders.chassis.messaging.unit_of_work import UnitOfWork
 
@@ -77,7 +77,7 @@ async def test_a_frozen_consumer_does_not_stall_the_group(pipe: Pipe) -> None:
     assert not await pipe.dead()
 
 
-async def test_suspects_run_one_at_a_time(pipe: Pipe) -> None:
+async def test_poison_candidates_run_one_at_a_time(pipe: Pipe) -> None:
     """In one process, by whichever of its consumers they are taken."""
     running, most = 0, 0
 
@@ -90,17 +90,17 @@ async def test_suspects_run_one_at_a_time(pipe: Pipe) -> None:
 
     await pipe.publish(*events(4))
     await abandon(pipe, times=2)
-    gate = SuspectGate()
+    isolation = PoisonIsolation()
     async with (
-        pipe.consuming(handler(count), name="c1", max_attempts=5, gate=gate),
-        pipe.consuming(handler(count), name="c2", max_attempts=5, gate=gate),
+        pipe.consuming(handler(count), name="c1", max_attempts=5, isolation=isolation),
+        pipe.consuming(handler(count), name="c2", max_attempts=5, isolation=isolation),
     ):
         await pipe.settled(4)
 
     assert most == 1
 
 
-async def test_what_was_given_up_on_purpose_is_no_suspect(pipe: Pipe) -> None:
+async def test_what_was_given_up_on_purpose_is_no_poison_candidate(pipe: Pipe) -> None:
     await pipe.publish(*events(1))
     group = pipe.group("c1")
     await group.ensure("0")
@@ -109,7 +109,7 @@ async def test_what_was_given_up_on_purpose_is_no_suspect(pipe: Pipe) -> None:
 
     page = await pipe.group("c2").claim(0, "-", 10, 0)
 
-    assert [(5, False)] == [(found.attempt, found.suspect) for found in page.deliveries]
+    assert [(5, False)] == [(one.attempt, one.poison_candidate) for one in page.deliveries]
 
 
 async def test_a_claim_finds_what_is_due_behind_what_is_not(pipe: Pipe) -> None:
@@ -137,7 +137,7 @@ async def test_a_claim_finds_what_is_due_behind_what_is_not(pipe: Pipe) -> None:
         busily.cancel()
 
 
-async def test_entries_trimmed_while_pending_are_told_of(pipe: Pipe) -> None:
+async def test_entries_trimmed_while_pending_are_logged(pipe: Pipe) -> None:
     await pipe.publish(*events(1))
     await abandon(pipe, times=1)
     (entry,) = await pipe.entries()

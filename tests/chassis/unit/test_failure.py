@@ -4,7 +4,7 @@ from time import monotonic
 
 import pytest
 
-from orders.chassis.messaging.failure import MAX_TEXT, Failure, describe
+from orders.chassis.messaging.failure import MAX_TEXT, Failure, Reason, describe
 
 
 def failure_of(message: str) -> Failure:
@@ -12,7 +12,7 @@ def failure_of(message: str) -> Failure:
     try:
         raise ValueError(message)
     except ValueError as error:
-        return describe(error, "attempts")
+        return describe(error, Reason.ATTEMPTS)
 
 
 def test_passwords_are_struck_out() -> None:
@@ -49,7 +49,7 @@ def test_an_error_without_a_text_is_told_by_its_name() -> None:
         def __str__(self) -> str:
             raise RuntimeError
 
-    assert "Mute" in describe(Mute(), "attempts").error
+    assert "Mute" in describe(Mute(), Reason.ATTEMPTS).error
 
 
 def test_long_errors_are_cut() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import traceback
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import PurePath
 
 from ..redaction import without_secrets
@@ -11,17 +12,28 @@ MAX_TEXT = 8_192
 """Characters kept of an error, and of the end of a traceback."""
 
 
+class Reason(StrEnum):
+    """Why an event is a dead letter."""
+
+    ATTEMPTS = "attempts"
+    PERMANENT = "permanent"
+    TIMEOUT = "timeout"
+    UNDECODABLE = "undecodable"
+    CRASHED = "crashed"
+    NO_HANDLER = "no_handler"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why an event was given up. The fingerprint is alike for failures of one cause."""
 
-    reason: str
+    reason: Reason
     error: str
     traceback: str
     fingerprint: str
 
 
-def describe(error: BaseException, reason: str) -> Failure:
+def describe(error: BaseException, reason: Reason) -> Failure:
     """The error as an operator will read it."""
     kind = type(error).__name__
     frames = traceback.extract_tb(error.__traceback__)
@@ -36,7 +48,7 @@ def describe(error: BaseException, reason: str) -> Failure:
     )
 
 
-def without_error(reason: str, explanation: str) -> Failure:
+def without_error(reason: Reason, explanation: str) -> Failure:
     """A failure without an exception, such as a consumer that died."""
     return Failure(reason, explanation, "", _fingerprint(reason))
 

@@ -52,14 +52,14 @@ async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UU
     return set(handlers) - set(await session.scalars(settled))
 
 
-async def revive(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
+async def supersede_dead(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:
     """Decide anew on what is dead, or was forgotten; False if it is done or discarded."""
     row = insert(inbox).values(handler=handler, event_id=event_id, state=state)
     result = cast("CursorResult[Any]", await session.execute(_where_dead(row)))
     return result.rowcount == 1
 
 
-async def revive_all(
+async def supersede_all_dead(
     transaction: AsyncConnection, pairs: Select[tuple[str, UUID]], state: str
 ) -> None:
     """The same for each (handler, event id) that a query finds."""

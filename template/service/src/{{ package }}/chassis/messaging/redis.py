@@ -123,13 +123,13 @@ class Broker:
 class Delivery:
     """One entry handed to this consumer, for the `attempt`-th time (1 is the first).
 
-    A suspect was delivered twice before to consumers that never gave it back.
+    A poison candidate was delivered twice before to consumers that never gave it back.
     """
 
     stream_id: str
     fields: Mapping[bytes, bytes]
     attempt: int
-    suspect: bool = False
+    poison_candidate: bool = False
 
     @property
     def attributes(self) -> dict[str, str]:

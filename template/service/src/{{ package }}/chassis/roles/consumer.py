@@ -10,11 +10,12 @@ import structlog
 from ..http.health import health_app
 from ..http.serving import http
 from ..messaging.consuming.consumer import Consumer
-from ..messaging.consuming.dispatch import Handling
+from ..messaging.consuming.dispatch import Dispatcher
 from ..messaging.consuming.group import Group
 from ..messaging.consuming.in_flight import InFlight
+from ..messaging.consuming.poison_isolation import PoisonIsolation
 from ..messaging.consuming.replay import Replays
-from ..messaging.consuming.suspects import SuspectGate
+from ..messaging.consuming.retry_policy import RetryPolicy
 from ..messaging.handlers import registered_handlers, streams_read
 from ..messaging.observing.health import Health
 from ..messaging.redis import Broker
@@ -37,7 +38,7 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
     streams = sorted(streams_read())
     longest = max((handler.timeout for handler in all_handlers), default=0) + LONGEST_IDLE
     postgres = database(service, settings, "consumer", idle_in_transaction=longest)
-    url, health, suspects = settings.redis_url.get_secret_value(), Health(), SuspectGate()
+    url, health, isolation = settings.redis_url.get_secret_value(), Health(), PoisonIsolation()
     name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     if not streams:
         log.warning("consumer.without_handlers")
@@ -61,10 +62,9 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
         asyncio.TaskGroup() as tasks,
     ):
         notifying = tasks.create_task(notifier.run())
-        replaying = tasks.create_task(Replays(units, by_type, health).run(stopping))
-        loops = []
-        for stream in streams:
-            group = Group(
+
+        def group_on(stream: str) -> Group:
+            return Group(
                 broker,
                 reader,
                 key_prefix=settings.key_prefix,
@@ -72,7 +72,12 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
                 group=service.name,
                 consumer=name,
             )
-            consumer = _consumer(settings, units, group, health, suspects)
+
+        replays = Replays(units, group_on, by_type, health)
+        replaying = tasks.create_task(replays.run(stopping))
+        loops = []
+        for stream in streams:
+            consumer = _consumer(settings, units, group_on(stream), health, isolation)
             loops.append(tasks.create_task(consumer.run(stopping)))
         await stopping.wait()
         # A replay gets as long as the handlers do; one that is cut short is begun again elsewhere.
@@ -83,29 +88,24 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
 
 
 def _consumer(
-    settings: Settings, units: UnitsOfWork, group: Group, health: Health, suspects: SuspectGate
+    settings: Settings,
+    units: UnitsOfWork,
+    group: Group,
+    health: Health,
+    isolation: PoisonIsolation,
 ) -> Consumer:
     visibility_timeout = settings.consumer_visibility_timeout
-    handling = Handling(
-        units,
-        group,
-        registered_handlers(),
-        max_attempts=settings.consumer_max_attempts,
-        visibility_timeout=visibility_timeout,
-    )
+    policy = RetryPolicy(settings.consumer_max_attempts, visibility_timeout)
     in_flight = InFlight(
         group,
-        handling,
-        suspects,
+        Dispatcher(units, group, registered_handlers(), policy),
+        isolation,
         concurrency=settings.consumer_concurrency,
         visibility_timeout=visibility_timeout,
     )
     return Consumer(
-        group,
-        handling,
         in_flight,
         health,
-        visibility_timeout=visibility_timeout,
         start="$" if settings.consumer_start == "now" else "0",
         drain_timeout=settings.drain_timeout,
     )

@@ -9,8 +9,9 @@ from sqlalchemy import Row, select, union_all
 
 from ..contracts.contract import contract_of
 from ..contracts.snapshots import examine, read
-from ..messaging.consuming.dispatch import Handling
+from ..messaging.consuming.dispatch import Dispatcher
 from ..messaging.consuming.group import Group
+from ..messaging.consuming.retry_policy import RetryPolicy
 from ..messaging.envelope import parse
 from ..messaging.events import DomainEvent
 from ..messaging.handlers import Handler, registered_handlers
@@ -111,26 +112,26 @@ class Harness:
     async def _deliver(self, event: DomainEvent, handlers: Sequence[Handler]) -> None:
         __tracebackhide__ = True
         raised: list[Exception] = []
-        handling = self._handling(event, [_watched(handler, raised) for handler in handlers])
+        watched = [_watched(handler, raised) for handler in handlers]
+        dispatcher = self._dispatcher(event, watched)
         delivery = Delivery("1-1", wire_fields(event), attempt=1)
-        while (again := (await handling.settle([delivery]))[0]) is not None:
-            delivery = replace(delivery, attempt=delivery.attempt + again.counted)
+        while retries := await dispatcher.handle([delivery]):
+            counted = retries[delivery.stream_id].counted
+            delivery = replace(delivery, attempt=delivery.attempt + counted)
         letters = [dead for dead in await self.dead_letters() if dead.event_id == event.event_id]
         if raised and letters:
             raised[-1].add_note(f"dead letter of {letters[-1].handler}: {letters[-1].reason}")
             raise raised[-1]
         assert not letters, letters[-1].traceback or letters[-1].error
 
-    def _handling(self, event: DomainEvent, handlers: Sequence[Handler]) -> Handling:
+    def _dispatcher(self, event: DomainEvent, handlers: Sequence[Handler]) -> Dispatcher:
         place = {"stream": event.event_type.stream, "key_prefix": self.settings.key_prefix}
         name = self.composed.name
-        return Handling(
-            self.units,
-            Group(self.broker, self.broker, group=name, consumer="test", **place),
-            {str(event.event_type): handlers},
-            max_attempts=self.settings.consumer_max_attempts,
-            visibility_timeout=self.settings.consumer_visibility_timeout,
+        group = Group(self.broker, self.broker, group=name, consumer="test", **place)
+        policy = RetryPolicy(
+            self.settings.consumer_max_attempts, self.settings.consumer_visibility_timeout
         )
+        return Dispatcher(self.units, group, {str(event.event_type): handlers}, policy)
 
 
 @asynccontextmanager

@@ -11,10 +11,10 @@ from ...cancellation import cancellable, cancellations
 from ..envelope import Envelope
 from ..handlers import Handler
 from ..metrics import HANDLED, HANDLER_SECONDS
-from ..unit_of_work import PATIENCE, UnitOfWork, UnitsOfWork
+from ..unit_of_work import PATIENCE, UnitsOfWork
 
-Take = Callable[[AsyncSession], Awaitable[Collection[UUID]]]
-"""Decides, in the handler's transaction, which of the events the handler is to have."""
+Take = Callable[[AsyncSession, str, Collection[UUID]], Awaitable[set[UUID]]]
+"""Writes in the handler's transaction that it is done with events; those it was not done with."""
 
 
 async def attempt(
@@ -23,12 +23,17 @@ async def attempt(
     """Run a handler on the events that it takes, all in one transaction: how many those were, or
     what it raised. The one place where any exception is caught."""
     cause = envelopes[0] if len(envelopes) == 1 else None
-    started = perf_counter()
-    cancelled = cancellations()
+    by_id = {envelope.event_id: envelope for envelope in envelopes}
+    started, cancelled = perf_counter(), cancellations()
     try:
         with cancellable():
             async with asyncio.timeout(handler.timeout), units.open(cause) as uow:
-                events = await _run(handler, envelopes, take, uow)
+                async with asyncio.timeout(PATIENCE):
+                    taken = await take(uow.session, handler.name, by_id)
+                new = [envelope for event_id, envelope in by_id.items() if event_id in taken]
+                if new:
+                    events = [handler.event.of(one.identity, one.payload) for one in new]
+                    await handler.run(events, uow)
     except asyncio.CancelledError:
         if cancellations() > cancelled:
             raise
@@ -37,21 +42,8 @@ async def attempt(
     except Exception as error:  # noqa: BLE001 (the boundary of the service's own code)
         HANDLED.labels(handler.name, "failed").inc(len(envelopes))
         return error
-    HANDLED.labels(handler.name, "done").inc(events)
-    HANDLED.labels(handler.name, "duplicate").inc(len(envelopes) - events)
-    if events:
+    HANDLED.labels(handler.name, "done").inc(len(new))
+    HANDLED.labels(handler.name, "duplicate").inc(len(envelopes) - len(new))
+    if new:
         HANDLER_SECONDS.labels(handler.name).observe(perf_counter() - started)
-    return events
-
-
-async def _run(handler: Handler, envelopes: Sequence[Envelope], take: Take, uow: UnitOfWork) -> int:
-    async with asyncio.timeout(PATIENCE):
-        taken = await take(uow.session)
-    events = [
-        handler.event.of(envelope.identity, envelope.payload)
-        for envelope in {e.event_id: e for e in envelopes}.values()
-        if envelope.event_id in taken
-    ]
-    if events:
-        await handler.run(events, uow)
-    return len(events)
+    return len(new)

@@ -7,16 +7,15 @@ visibility timeout; parking sets its idle time, so any delay up to that timeout 
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
 from ..redis import PARKED, Broker, Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """One page of the pending list: what was taken, what had been trimmed, where to go on."""
 
     deliveries: Sequence[Delivery]
@@ -24,35 +23,32 @@ class Claimed:
     cursor: str
 
 
+@dataclass(slots=True, eq=False)
 class Group:
     """One consumer of one group on one stream, whose key is the prefix and its name. Times are
     in milliseconds. `reader` is for the commands that block."""
 
-    def __init__(
-        self,
-        broker: Broker,
-        reader: Broker,
-        *,
-        key_prefix: str,
-        stream: str,
-        group: str,
-        consumer: str,
-    ) -> None:
-        self.stream = stream
-        self.group = group
-        self.consumer = consumer
-        self._key = key_prefix + stream
-        self._broker = broker
-        self._reader = reader
-        self._settled: set[str] = set()
-        self._acking = asyncio.Lock()
+    broker: Broker
+    reader: Broker
+    _: KW_ONLY
+    key_prefix: str
+    stream: str
+    group: str
+    consumer: str
+    _unacked: set[str] = field(default_factory=set)
+    _acking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def key(self) -> str:
+        """The stream in Redis."""
+        return self.key_prefix + self.stream
 
     async def ensure(self, start: str) -> None:
         """Create the stream and the group where they are missing, reading from `start`."""
-        with self._broker.translated():
+        with self.broker.translated():
             try:
-                await self._broker.client.xgroup_create(
-                    self._key, self.group, id=start, mkstream=True
+                await self.broker.client.xgroup_create(
+                    self.key, self.group, id=start, mkstream=True
                 )
             except ResponseError as error:
                 if not str(error).startswith("BUSYGROUP"):
@@ -64,9 +60,9 @@ class Group:
         Never cancel this: what arrives after a cancelled read is pending and handled by nobody
         until it counts as an orphan. Raises GroupMissing.
         """
-        with self._reader.translated():
-            answer: Any = await self._reader.client.xreadgroup(
-                self.group, self.consumer, {self._key: ">"}, count=count, block=block
+        with self.reader.translated():
+            answer: Any = await self.reader.client.xreadgroup(
+                self.group, self.consumer, {self.key: ">"}, count=count, block=block
             )
         return [
             Delivery(stream_id.decode(), fields, attempt=1)
@@ -75,17 +71,17 @@ class Group:
         ]
 
     async def claim(
-        self, min_idle: int, cursor: str, free: int, suspects: int, in_hand: Iterable[str] = ()
+        self, min_idle: int, cursor: str, free: int, candidates: int, in_hand: Iterable[str] = ()
     ) -> Claimed:
-        """Take over up to `free` entries, `suspects` of them suspects and none `in_hand`; one
-        page from `cursor`.
+        """Take over up to `free` entries, none of them `in_hand` and at most so many of them poison
+        candidates; one page from `cursor`.
 
         The first cursor and the one after the last page are `-`. Raises GroupMissing.
         """
-        following, taken = await self._broker.run(
+        following, taken = await self.broker.run(
             "claim",
-            self._key,
-            *(self.group, self.consumer, PARKED, min_idle, cursor, free, suspects),
+            self.key,
+            *(self.group, self.consumer, PARKED, min_idle, cursor, free, candidates),
             *in_hand,
         )
         deliveries = [
@@ -93,7 +89,7 @@ class Group:
                 entry[0].decode(),
                 dict(zip(entry[1][::2], entry[1][1::2], strict=True)),
                 attempt=entry[2],
-                suspect=bool(entry[3]),
+                poison_candidate=bool(entry[3]),
             )
             for entry in taken
             if len(entry) > 1
@@ -105,34 +101,34 @@ class Group:
         """Give an entry up until it has been idle for the visibility timeout, of which `idle`
         has passed already; False if it is no longer this consumer's."""
         args = (self.group, self.consumer, PARKED, stream_id, max(0, idle), max(0, deliveries))
-        return bool(await self._broker.run("park", self._key, *args))
+        return bool(await self.broker.run("park", self.key, *args))
 
     async def touch(self, stream_ids: Sequence[str]) -> list[str]:
         """The heartbeat of entries being handled; returns those that were taken over."""
         args = (self.group, self.consumer, *stream_ids)
-        return [lost.decode() for lost in await self._broker.run("touch", self._key, *args)]
+        return [lost.decode() for lost in await self.broker.run("touch", self.key, *args)]
 
     async def ack(self, stream_ids: Iterable[str]) -> None:
-        """Settle entries for the whole group. What is to be settled while a command is under way
-        goes together with the next one."""
-        self._settled.update(stream_ids)
+        """Acknowledge entries for the whole group; those of other tasks that come while a command
+        is under way go together with the next one."""
+        self._unacked.update(stream_ids)
         async with self._acking:
-            if not (together := self._settled):
-                return  # they went with another one's
-            self._settled = set()
+            batch, self._unacked = self._unacked, set()
+            if not batch:
+                return  # another task's command took them along
             try:
-                with self._broker.translated():
-                    await self._broker.client.xack(self._key, self.group, *together)
+                with self.broker.translated():
+                    await self.broker.client.xack(self.key, self.group, *batch)
             except BaseException:
-                self._settled |= together  # each of those who wait has to try, and be told
+                self._unacked |= batch  # whoever waits tries again, and learns that it fails
                 raise
 
     async def leave(self) -> bool:
         """Remove this consumer from the group; False if it still holds entries."""
-        return bool(await self._broker.run("leave", self._key, self.group, self.consumer))
+        return bool(await self.broker.run("leave", self.key, self.group, self.consumer))
 
     async def age(self, stream_id: str) -> float:
         """Seconds since an entry was published, by the server's own clock."""
-        with self._broker.translated():
-            seconds, microseconds = await self._broker.client.time()
+        with self.broker.translated():
+            seconds, microseconds = await self.broker.client.time()
         return float(seconds + microseconds / 1e6 - int(stream_id.partition("-")[0]) / 1000)

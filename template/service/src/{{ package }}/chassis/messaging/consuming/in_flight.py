@@ -1,9 +1,9 @@
-"""The entries a consumer has in hand: started, kept alive, settled, and handed back at the end."""
+"""The entries a consumer has in hand: started, kept alive, acknowledged or left for a retry."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 
 import structlog
@@ -13,10 +13,10 @@ from ...errors import BrokerUnavailable
 from ...tracing.messaging import settling
 from ..metrics import DELIVERIES, LEASE_LOST, RUNNING
 from ..redis import Delivery, GroupMissing
-from .dispatch import Handling
+from .dispatch import Dispatcher
 from .group import Group
-from .retry_policy import Again
-from .suspects import SuspectGate
+from .poison_isolation import PoisonIsolation
+from .retry_policy import RetryLater
 
 BEAT = 5.0
 """Seconds between heartbeats, at most: another release may have a shorter visibility timeout."""
@@ -24,37 +24,31 @@ BEAT = 5.0
 log = structlog.get_logger()
 
 
+@dataclass(slots=True, eq=False)
 class InFlight:
-    """Up to `concurrency` entries of one stream, each with a task and a heartbeat."""
+    """Up to `concurrency` entries of one stream, each with a task and a heartbeat. Times are in
+    seconds."""
 
-    def __init__(
-        self,
-        group: Group,
-        handling: Handling,
-        suspects: SuspectGate,
-        *,
-        concurrency: int,
-        visibility_timeout: float,
-    ) -> None:
-        self.slot_freed = asyncio.Event()
-        self.half_freed = asyncio.Event()
-        self.suspects = suspects
-        self._group = group
-        self._handling = handling
-        self._concurrency = concurrency
-        self._visibility_timeout = visibility_timeout
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._alive: set[str] = set()
+    group: Group
+    dispatcher: Dispatcher
+    isolation: PoisonIsolation
+    _: KW_ONLY
+    concurrency: int
+    visibility_timeout: float
+    slot_freed: asyncio.Event = field(default_factory=asyncio.Event)
+    half_freed: asyncio.Event = field(default_factory=asyncio.Event)
+    _running: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _alive: set[str] = field(default_factory=set)
 
     @property
     def free(self) -> int:
         """How many more entries may be started."""
-        return self._concurrency - len(self._running)
+        return self.concurrency - len(self._running)
 
     @property
     def half_free(self) -> bool:
         """Whether at least half of the slots are."""
-        return 2 * self.free >= self._concurrency
+        return 2 * self.free >= self.concurrency
 
     @property
     def stream_ids(self) -> list[str]:
@@ -64,105 +58,86 @@ class InFlight:
     @property
     def beat(self) -> float:
         """Seconds between two heartbeats."""
-        return min(self._visibility_timeout / 3, BEAT)
+        return min(self.visibility_timeout / 3, BEAT)
 
-    def start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> bool:
-        """Start on entries: by themselves, or together those whose handlers take batches. Whether
-        a suspect is among them, which leaves the gate when it is settled."""
-        suspects = False
-        together: dict[bytes | None, list[Delivery]] = defaultdict(list)
+    def start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> None:
+        """Start on entries: together where their handlers take batches, else one by one."""
+        together: dict[str | bytes, list[Delivery]] = defaultdict(list)
         for delivery in deliveries:
             if delivery.stream_id in self._running:
                 continue  # a group that was made anew delivers from the beginning
-            suspects |= delivery.suspect
-            if self._handling.batch_size(delivery) == 1:
-                self._start([delivery], tasks)
-            else:
-                together[delivery.fields.get(b"ce_type")].append(delivery)
+            together[self.dispatcher.batch_of(delivery)].append(delivery)
         for batch in together.values():
-            self._start(batch, tasks)
-        return suspects
+            task = tasks.create_task(self._deliver(batch))
+            self._running |= {delivery.stream_id: task for delivery in batch}
+            self._alive |= {delivery.stream_id for delivery in batch}
+        RUNNING.labels(self.group.stream).set(len(self._running))
 
-    def _start(self, deliveries: Sequence[Delivery], tasks: asyncio.TaskGroup) -> None:
-        task = tasks.create_task(self._settle(deliveries))
-        self._running |= {delivery.stream_id: task for delivery in deliveries}
-        self._alive |= {delivery.stream_id for delivery in deliveries}
-        RUNNING.labels(self._group.stream).set(len(self._running))
-
-    async def hand_back(self, delivery: Delivery) -> None:
-        """Give an entry up at once, as if it had not been delivered."""
-        idle = int(self._visibility_timeout * 1000)
+    async def _deliver(self, deliveries: Sequence[Delivery]) -> None:
+        """Have entries handled; then acknowledge each, or have it delivered again later."""
         try:
-            await self._group.park(delivery.stream_id, idle, delivery.attempt - 1)
-        except (BrokerUnavailable, GroupMissing) as error:
-            log.warning("event.not_handed_back", stream_id=delivery.stream_id, reason=str(error))
-
-    async def _settle(self, deliveries: Sequence[Delivery]) -> None:
-        try:
-            outcomes = await self._handling.settle(deliveries)
+            retries = await self.dispatcher.handle(deliveries)
             self._end_heartbeat(deliveries)
-            await self._carry_out(deliveries, outcomes)
+            if done := [one for one in deliveries if one.stream_id not in retries]:
+                ack = partial(self.group.ack, [one.stream_id for one in done])
+                await self._confirm("ack", done, ack)
+                DELIVERIES.labels(self.group.stream, "acknowledged").inc(len(done))
+            for delivery in deliveries:
+                if retry := retries.get(delivery.stream_id):
+                    await self._confirm("park", [delivery], partial(self._park, delivery, retry))
+                    DELIVERIES.labels(self.group.stream, "parked").inc()
         except asyncio.CancelledError:
             self._end_heartbeat(deliveries)
             for delivery in deliveries:
-                await self.hand_back(delivery)
+                await self.release(delivery)
         except GroupMissing as error:
             # They come again, if Redis lost them; the inbox knows what was handled.
-            log.warning("event.not_settled", count=len(deliveries), reason=str(error))
+            log.warning("event.not_acknowledged", count=len(deliveries), reason=str(error))
         finally:
-            self._release(deliveries)
+            self._free_slots(deliveries)
 
-    async def _carry_out(
-        self, deliveries: Sequence[Delivery], outcomes: Sequence[Again | None]
+    async def _confirm(
+        self,
+        operation: str,
+        deliveries: Sequence[Delivery],
+        command: Callable[[], Awaitable[object]],
     ) -> None:
-        done = [d for d, again in zip(deliveries, outcomes, strict=True) if not again]
-        if done:
-            ids = [delivery.stream_id for delivery in done]
-            with self._settling("ack", done):
-                await self._insist(partial(self._group.ack, ids))
-            DELIVERIES.labels(self._group.stream, "acknowledged").inc(len(done))
-        for delivery, again in zip(deliveries, outcomes, strict=True):
-            if again:
-                with self._settling("park", [delivery]):
-                    await self._insist(partial(self._park, delivery, again))
-                DELIVERIES.labels(self._group.stream, "parked").inc()
-
-    def _settling(
-        self, operation: str, deliveries: Sequence[Delivery]
-    ) -> AbstractContextManager[None]:
-        group = self._group
-        attributes = [delivery.attributes for delivery in deliveries]
-        return settling(operation, group.stream, attributes, group.group, group.consumer)
-
-    async def _park(self, delivery: Delivery, again: Again) -> None:
-        idle = int((self._visibility_timeout - again.delay) * 1000)
-        attempts = delivery.attempt if again.counted else delivery.attempt - 1
-        await self._group.park(delivery.stream_id, idle, attempts)
-
-    async def _insist(self, command: Callable[[], Awaitable[object]]) -> None:
         """Repeat a command until Redis answers. Without it the entry would come back as an
         orphan, which counts as one more attempt."""
-        backoff = Backoff(self.beat / 10, self.beat / 2)
-        while True:
-            try:
-                await command()
-            except BrokerUnavailable as error:
-                log.warning("event.not_settled", reason=str(error))
-                await asyncio.sleep(backoff.next())
-            else:
-                return
+        group, backoff = self.group, Backoff(self.beat / 10, self.beat / 2)
+        attributes = [delivery.attributes for delivery in deliveries]
+        with settling(operation, group.stream, attributes, group.group, group.consumer):
+            while True:
+                try:
+                    await command()
+                except BrokerUnavailable as error:
+                    log.warning("event.not_acknowledged", count=len(deliveries), reason=str(error))
+                    await asyncio.sleep(backoff.next())
+                else:
+                    return
+
+    async def release(self, delivery: Delivery) -> None:
+        """Give an entry back at once, as if it had not been delivered."""
+        try:
+            await self._park(delivery, RetryLater(0, counted=False))
+        except (BrokerUnavailable, GroupMissing) as error:
+            log.warning("event.not_released", stream_id=delivery.stream_id, reason=str(error))
+
+    async def _park(self, delivery: Delivery, retry: RetryLater) -> None:
+        idle = int((self.visibility_timeout - retry.delay) * 1000)
+        attempts = delivery.attempt if retry.counted else delivery.attempt - 1
+        await self.group.park(delivery.stream_id, idle, attempts)
 
     def _end_heartbeat(self, deliveries: Sequence[Delivery]) -> None:
         """It would keep a parked entry from becoming due."""
         self._alive -= {delivery.stream_id for delivery in deliveries}
 
-    def _release(self, deliveries: Sequence[Delivery]) -> None:
-        """Free the slots."""
+    def _free_slots(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             del self._running[delivery.stream_id]
-            if delivery.suspect:
-                self.suspects.leave()
-        RUNNING.labels(self._group.stream).set(len(self._running))
+            if delivery.poison_candidate:
+                self.isolation.release()
+        RUNNING.labels(self.group.stream).set(len(self._running))
         self.slot_freed.set()
         if self.half_free:
             self.half_freed.set()
@@ -174,22 +149,22 @@ class InFlight:
             if not self._alive:
                 continue
             try:
-                for stream_id in await self._group.touch(list(self._alive)):
+                for stream_id in await self.group.touch(list(self._alive)):
                     if stream_id in self._alive:
-                        LEASE_LOST.labels(self._group.stream).inc()
+                        LEASE_LOST.labels(self.group.stream).inc()
                         log.warning("event.taken_over", stream_id=stream_id)
             except (BrokerUnavailable, GroupMissing) as error:
-                log.warning("heartbeat.failed", stream=self._group.stream, reason=str(error))
+                log.warning("heartbeat.failed", stream=self.group.stream, reason=str(error))
 
     async def drain(self, patience: float) -> None:
-        """Wait up to `patience` seconds, then cancel the rest, which hands itself back."""
+        """Wait up to `patience` seconds, then cancel the rest, which is released."""
         running = set(self._running.values())
         if not running:
             return
-        log.info("consumer.draining", stream=self._group.stream, count=len(running))
+        log.info("consumer.draining", stream=self.group.stream, count=len(running))
         _, late = await asyncio.wait(running, timeout=patience)
         for task in late:
             task.cancel()
         if late:
             await asyncio.wait(late)
-            log.warning("consumer.drain_cut_short", stream=self._group.stream, count=len(late))
+            log.warning("consumer.drain_cut_short", stream=self.group.stream, count=len(late))

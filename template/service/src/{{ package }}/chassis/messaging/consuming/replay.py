@@ -1,178 +1,140 @@
-"""Replaying dead letters: only the handler that died runs, once, by the ordinary rules."""
+"""Replays dead letters: only the handler that died runs, once, through the ordinary dispatch."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
-from structlog.contextvars import bound_contextvars
 
 from ...cancellation import wait
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
-from ...tracing.messaging import failed, processing
+from ...tracing.messaging import failed
 from .. import inbox
-from ..dead_letters.store import ANY_HANDLER, entry_fields, failed_again
-from ..envelope import Envelope, Undecodable, parse
-from ..failure import Failure, describe, whereabouts, without_error
+from ..dead_letters import marked
+from ..dead_letters.store import ANY_HANDLER, entry_fields
+from ..failure import Failure, Reason
 from ..handlers import Handler
 from ..observing.health import Health
-from ..tables import dead_letters
-from ..unit_of_work import PATIENCE, UnitsOfWork
-from .attempt import Take, attempt
+from ..redis import Delivery
+from ..unit_of_work import UnitsOfWork
+from .dispatch import Dispatcher, Entry
+from .group import Group
+from .retry_policy import DeadLetter, RetryLater, RetryPolicy, after_failure
 
 POLL = 1.0
 """Seconds between looks for dead letters to replay."""
-PAUSE = timedelta(seconds=5)
-"""Before a replay that was begun, and is in nobody's hands, is begun again."""
 STARTS = 5
 """How often a replay is begun that never ends, because its consumer dies."""
 
 log = structlog.get_logger()
 
 
+@dataclass(slots=True, eq=False)
 class Replays:
-    """Takes dead letters marked for replay, one at a time in each process."""
+    """Takes dead letters marked for replay, one at a time in each process. `groups` makes the
+    service's group on a stream."""
 
-    def __init__(
-        self, units: UnitsOfWork, handlers: Mapping[str, Sequence[Handler]], health: Health
-    ) -> None:
-        self._units = units
-        self._handlers = handlers
-        self._health = health
-        self._names = [h.name for of_type in handlers.values() for h in of_type] + [ANY_HANDLER]
+    units: UnitsOfWork
+    groups: Callable[[str], Group]
+    handlers: Mapping[str, Sequence[Handler]]
+    health: Health
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Replay until `stopping` is set, and then finish what was begun."""
         while not stopping.is_set():
             try:
                 busy = await self.replay_next()
-                self._health.working("replays")
+                self.health.working("replays")
             except DATABASE_ERRORS as error:
-                self._health.failing("replays", reason_of(error))
+                self.health.failing("replays", reason_of(error))
                 busy = False
             if not busy:
                 await wait(POLL, stopping)
 
     async def replay_next(self) -> bool:
         """Replay the oldest dead letter that is marked; False if there is none."""
-        letter = await self._begin()
+        names = {handler.name for of_type in self.handlers.values() for handler in of_type}
+        letter = await marked.begin(self.units, [*names, ANY_HANDLER])
         if letter is None:
             return False
-        if letter.started > STARTS:
-            await self._reopen(letter, without_error("crashed", "its consumer died in the replay"))
-            return True
-        try:
-            envelope = parse(entry_fields(letter.entry))
-        except Undecodable as error:
-            await self._reopen(letter, describe(error, "undecodable"))
-            return True
-        about = {"event_id": str(letter.event_id), "event_type": envelope.type}
-        with bound_contextvars(**about), processing(letter.stream, [envelope.attributes]):
-            await self._replay(letter, envelope)
+        handlers = {
+            of: [handler for handler in of_type if letter.handler in (handler.name, ANY_HANDLER)]
+            for of, of_type in self.handlers.items()
+        }
+        replay = Replay(
+            self.units, self.groups(letter.stream), handlers, ReplayPolicy(STARTS, POLL), letter
+        )
+        delivery = Delivery(letter.stream_id, entry_fields(letter.entry), letter.started)
+        if await replay.handle([delivery]):
+            await asyncio.sleep(POLL)
         return True
 
-    async def _replay(self, letter: Row[Any], envelope: Envelope) -> None:
-        handlers = self._handlers.get(envelope.type, ())
-        if letter.handler != ANY_HANDLER:
-            handlers = [handler for handler in handlers if handler.name == letter.handler]
-        if not handlers:
-            await self._reopen(letter, without_error("no_handler", "no handler for this event"))
-            return
-        for handler in handlers:
-            take = self._take(handler, letter, envelope.event_id)
-            outcome = await attempt(self._units, handler, [envelope], take)
-            if isinstance(outcome, Exception):
-                await self._failed(outcome, letter)
-                return
-        await self._finish(letter, [handler.name for handler in handlers], envelope.event_id)
 
-    def _take(self, handler: Handler, letter: Row[Any], event_id: UUID) -> Take:
-        """Only a letter's own handler may turn its dead row into a done one."""
-        decide = inbox.decide if letter.handler == ANY_HANDLER else inbox.revive
+class ReplayPolicy(RetryPolicy):
+    """One run, which only infrastructure or a dying consumer repeats: attempts are its starts."""
 
-        async def take(session: AsyncSession) -> set[UUID]:
-            taken = await _lock(session, letter.id) and await decide(
-                session, handler.name, event_id, "done"
-            )
-            return {event_id} if taken else set()
+    def before_attempt(self, handler: Handler, attempt: int) -> DeadLetter | None:
+        """Not more often than STARTS, whatever the handler's own limit."""
+        died = attempt > STARTS
+        return DeadLetter(Reason.CRASHED, "its consumer died in the replay") if died else None
 
-        return take
+    def after_failure(
+        self, error: Exception, handler: Handler, event_id: UUID, attempt: int, *, outage: bool
+    ) -> RetryLater | DeadLetter:
+        """No second try: a person decides again. The breaker hears nothing of it."""
+        if outage or (is_infrastructure(error) and attempt < STARTS):
+            return self.after_outage()
+        return after_failure(error, attempt, max_attempts=attempt, visibility_timeout=0)
 
-    async def _failed(self, error: Exception, letter: Row[Any]) -> None:
-        failed(type(error).__name__)
-        log.warning(
-            "replay.failed",
-            dead_letter=letter.id,
-            handler=letter.handler,
-            error=type(error).__name__,
-            at=whereabouts(error),
-        )
-        if is_infrastructure(error) and letter.started < STARTS:
-            await asyncio.sleep(POLL)
+
+@dataclass(eq=False)
+class Replay(Dispatcher):
+    """The dispatch of one dead letter, which alone may turn a dead decision into a done one."""
+
+    letter: Row[Any]
+    _closes: bool = False
+
+    async def take(
+        self, session: AsyncSession, handler: str, event_ids: Collection[UUID]
+    ) -> set[UUID]:
+        """Decide while the letter is marked and nobody else replays it; the last handler of its
+        event closes it, in the same transaction."""
+        letter, (event_id,) = self.letter, event_ids
+        if not await marked.lock(session, letter.id):
+            return set()
+        if letter.handler == ANY_HANDLER:
+            taken = await super().take(session, handler, event_ids)
         else:
-            await self._reopen(letter, describe(error, letter.reason))
+            superseded = await inbox.supersede_dead(session, handler, event_id, "done")
+            taken = {event_id} if superseded else set()
+        names = {one.name for one in self.handlers[letter.event_type]}
+        self._closes = not await inbox.undecided(session, names, event_id)
+        if self._closes:
+            await marked.close(session, letter)
+        return taken
 
-    async def _begin(self) -> Row[Any] | None:
-        """Count the start before anything runs: a replay may kill its process."""
-        marked = (
-            select(dead_letters.c.id)
-            .where(
-                dead_letters.c.state == "replay",
-                dead_letters.c.handler.in_(self._names),
-                or_(dead_letters.c.started == 0, dead_letters.c.updated_at < func.now() - PAUSE),
+    def succeeded(self, handler: Handler, count: int, number: int) -> None:
+        """Its transaction is committed."""
+        super().succeeded(handler, count, number)
+        if self._closes:
+            log.info("event.replayed", dead_letter=self.letter.id, handler=self.letter.handler)
+
+    async def unhandled(self, delivery: Delivery, event_type: str) -> DeadLetter:
+        """Nothing is skipped that a person wants to be handled."""
+        return DeadLetter(Reason.NO_HANDLER, "no handler for this event")
+
+    async def give_up(self, failure: Failure, handler: str, entry: Entry) -> None:
+        """Leave the letter to a person again."""
+        if await marked.reopen(self.units, self.letter.id, failure):
+            failed(failure.reason)
+            log.warning(
+                "replay.failed",
+                dead_letter=self.letter.id,
+                handler=handler,
+                reason=failure.reason,
+                fingerprint=failure.fingerprint,
             )
-            .order_by(dead_letters.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-            .scalar_subquery()
-        )
-        async with self._units.open(patience=PATIENCE) as uow:
-            started: Row[Any] | None = (
-                await uow.session.execute(
-                    update(dead_letters)
-                    .where(dead_letters.c.id == marked)
-                    .values(started=dead_letters.c.started + 1, updated_at=func.now())
-                    .returning(dead_letters)
-                )
-            ).one_or_none()
-        return started
-
-    async def _finish(self, letter: Row[Any], handlers: Sequence[str], event_id: UUID) -> None:
-        """Close the letter, if every handler has decided: another consumer may have it in hand,
-        and its handler may have failed."""
-        async with self._units.open(patience=PATIENCE) as uow:
-            if not await _lock(uow.session, letter.id):
-                return
-            if await inbox.undecided(uow.session, handlers, event_id):
-                return
-            if letter.handler == ANY_HANDLER:
-                await inbox.revive(uow.session, ANY_HANDLER, letter.event_id, "done")
-            await _update(uow.session, letter.id, state="replayed")
-        log.info("event.replayed", dead_letter=letter.id, handler=letter.handler)
-
-    async def _reopen(self, letter: Row[Any], failure: Failure) -> None:
-        async with self._units.open(patience=PATIENCE) as uow:
-            if await _lock(uow.session, letter.id):
-                await _update(uow.session, letter.id, **failed_again(failure))
-
-
-async def _lock(session: AsyncSession, letter_id: int) -> bool:
-    """Hold a marked letter to the end of the transaction; False if another consumer does."""
-    held = await session.execute(
-        select(dead_letters.c.id)
-        .where(dead_letters.c.id == letter_id, dead_letters.c.state == "replay")
-        .with_for_update(skip_locked=True)
-    )
-    return held.one_or_none() is not None
-
-
-async def _update(session: AsyncSession, letter_id: int, **values: object) -> None:
-    await session.execute(
-        update(dead_letters)
-        .where(dead_letters.c.id == letter_id)
-        .values(updated_at=func.now(), **values)
-    )

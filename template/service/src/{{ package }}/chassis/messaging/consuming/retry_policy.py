@@ -1,12 +1,20 @@
-"""What becomes of a handler that failed: decided here, done elsewhere."""
+"""What becomes of an event whose handler failed: decided here, done elsewhere."""
 
 import random
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
 
+from ...db import is_infrastructure
 from ...errors import EventRefused
+from ..failure import Failure, Reason, describe, without_error
+from ..handlers import Handler
+from .circuit_breaker import Breaker
 
-EXCUSES = 10
-"""How often one event may fail for infrastructure that answers when asked."""
+INFRASTRUCTURE_RETRIES = 10
+"""How often one event may fail uncounted for infrastructure that answers when asked."""
+_REMEMBERED = 10_000
 
 
 class Permanent(Exception):
@@ -23,18 +31,86 @@ class Retry(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
-    """Try once more after `delay` seconds. Only a counted failure uses up an attempt."""
+class RetryLater:
+    """Deliver it again after `delay` seconds. Only a counted failure uses up an attempt."""
 
     delay: float
     counted: bool
 
 
 @dataclass(frozen=True, slots=True)
-class GiveUp:
-    """Make it a dead letter."""
+class DeadLetter:
+    """Try it no more. The cause is what was raised, or an explanation."""
 
-    reason: str
+    reason: Reason
+    cause: Exception | str = field(default="", compare=False)
+
+    def failure(self) -> Failure:
+        """What is kept of it."""
+        if isinstance(self.cause, Exception):
+            return describe(self.cause, self.reason)
+        return without_error(self.reason, self.cause)
+
+
+@dataclass(slots=True, eq=False)
+class RetryPolicy:
+    """Decides for the handlers of one stream in one process. Attempts are numbered from 1."""
+
+    max_attempts: int
+    visibility_timeout: float
+    breaker: Breaker = field(default_factory=Breaker)
+    _uncounted: Counter[UUID] = field(default_factory=Counter)
+
+    def before_attempt(self, handler: Handler, attempt: int) -> DeadLetter | None:
+        """Whether an entry was delivered too often: it may have killed its consumers."""
+        if attempt <= self._limit(handler):
+            return None
+        return DeadLetter(Reason.CRASHED, f"its consumer died or vanished {attempt - 1} times")
+
+    def after_failure(
+        self, error: Exception, handler: Handler, event_id: UUID, attempt: int, *, outage: bool
+    ) -> RetryLater | DeadLetter:
+        """Whether to try again. In an outage of Postgres nothing counts."""
+        if outage or self._blames_infrastructure(error, event_id):
+            return self.after_outage()
+        was_open = not isinstance(error, Permanent) and self.breaker.failed(handler.name, event_id)
+        if was_open:
+            return self.after_outage()
+        return after_failure(error, attempt, self._limit(handler), self.visibility_timeout)
+
+    def after_outage(self) -> RetryLater:
+        """When to try again after a failure that is nobody's fault."""
+        return RetryLater(self.visibility_timeout / 2, counted=False)
+
+    def forget(self, event_id: UUID) -> None:
+        """Note that every handler has decided on an event."""
+        self._uncounted.pop(event_id, None)
+
+    def _limit(self, handler: Handler) -> int:
+        return handler.max_attempts or self.max_attempts
+
+    def _blames_infrastructure(self, error: Exception, event_id: UUID) -> bool:
+        """A deadlock or a killed session may be the event's own doing, so only so many times."""
+        if not is_infrastructure(error):
+            return False
+        if len(self._uncounted) > _REMEMBERED:
+            self._uncounted.clear()
+        self._uncounted[event_id] += 1
+        return self._uncounted[event_id] <= INFRASTRUCTURE_RETRIES
+
+
+def after_failure(
+    error: Exception, attempt: int, max_attempts: int, visibility_timeout: float
+) -> RetryLater | DeadLetter:
+    """Decide on a failure that is the event's or the handler's own."""
+    if isinstance(error, (Permanent, EventRefused)):
+        return DeadLetter(Reason.PERMANENT, error)
+    if attempt >= max_attempts:
+        timeout = isinstance(error, TimeoutError)
+        return DeadLetter(Reason.TIMEOUT if timeout else Reason.ATTEMPTS, error)
+    if isinstance(error, Retry):
+        return RetryLater(min(max(error.after, 0), visibility_timeout), counted=True)
+    return RetryLater(backoff(attempt, visibility_timeout), counted=True)
 
 
 def backoff(attempt: int, visibility_timeout: float) -> float:
@@ -43,24 +119,6 @@ def backoff(attempt: int, visibility_timeout: float) -> float:
     return ceiling * random.uniform(0.5, 1)
 
 
-def after_failure(
-    error: Exception, attempt: int, max_attempts: int, visibility_timeout: float
-) -> Again | GiveUp:
-    """Decide on a failure that is the event's or the handler's own."""
-    if isinstance(error, (Permanent, EventRefused)):
-        return GiveUp("permanent")
-    if attempt >= max_attempts:
-        return GiveUp("timeout" if isinstance(error, TimeoutError) else "attempts")
-    if isinstance(error, Retry):
-        return Again(min(max(error.after, 0), visibility_timeout), counted=True)
-    return Again(backoff(attempt, visibility_timeout), counted=True)
-
-
-def after_outage(visibility_timeout: float) -> Again:
-    """Decide on a failure that is nobody's fault."""
-    return Again(visibility_timeout / 2, counted=False)
-
-
-def together(outcomes: list[Again]) -> Again:
+def soonest(retries: Sequence[RetryLater]) -> RetryLater:
     """One wait for all handlers of an event that have to run again: the shortest."""
-    return Again(min(o.delay for o in outcomes), counted=any(o.counted for o in outcomes))
+    return RetryLater(min(r.delay for r in retries), counted=any(r.counted for r in retries))

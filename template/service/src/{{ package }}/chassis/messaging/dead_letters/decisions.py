@@ -111,5 +111,5 @@ async def _move(
     if state == "discarded":
         pairs = select(letter.handler, letter.event_id).where(these)
         pairs = pairs.order_by(letter.handler, letter.event_id)
-        await inbox.revive_all(transaction, pairs, state)
+        await inbox.supersede_all_dead(transaction, pairs, state)
     return moved

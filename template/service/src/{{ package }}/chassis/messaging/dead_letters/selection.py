@@ -3,18 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    and_,
-    any_,
-    func,
-    literal,
-    select,
-    true,
-    tuple_,
-)
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, and_, any_, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..tables import dead_letters
@@ -46,15 +35,17 @@ class Selection:
 def fits(chosen: Selection) -> ColumnElement[bool]:
     """The condition that a selection is."""
     letter = dead_letters.c
-    alike = {
-        letter.fingerprint: chosen.group,
-        letter.event_type: chosen.event_type,
-        letter.handler: chosen.handler,
-        letter.reason: chosen.reason,
-    }
-    states = ("open", "replay") if chosen.marked else ("open",)
-    conditions: list[ColumnElement[bool]] = [true() if chosen.decided else letter.state.in_(states)]
-    conditions += [column == value for column, value in alike.items() if value is not None]
+    conditions: list[ColumnElement[bool]] = []
+    if not chosen.decided:
+        conditions.append(letter.state.in_(("open", "replay") if chosen.marked else ("open",)))
+    for column, value in (
+        (letter.fingerprint, chosen.group),
+        (letter.event_type, chosen.event_type),
+        (letter.handler, chosen.handler),
+        (letter.reason, chosen.reason),
+    ):
+        if value is not None:
+            conditions.append(column == value)
     if chosen.ids:
         conditions.append(letter.id == any_(literal(chosen.ids, ARRAY(BigInteger))))
     if chosen.since:

@@ -8,14 +8,17 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_OID, UUID, uuid5
 
+import structlog
 from sqlalchemy import case, func, literal
 from sqlalchemy.dialects.postgresql import insert
 
+from ...tracing.messaging import failed
 from .. import inbox
 from ..failure import Failure
+from ..metrics import DEAD
 from ..redis import Delivery
 from ..tables import dead_letters
-from ..unit_of_work import UnitOfWork
+from ..unit_of_work import PATIENCE, UnitsOfWork
 
 ANY_HANDLER = "*"
 """The handler of a dead letter that could not be assigned to one."""
@@ -26,9 +29,11 @@ HISTORY = 20
 _BASE64 = "base64:"
 """How what is no text begins in a stored entry."""
 
+log = structlog.get_logger()
 
-async def bury(
-    uow: UnitOfWork,
+
+async def store_dead_letter(
+    units: UnitsOfWork,
     event_id: UUID,
     delivery: Delivery,
     failure: Failure,
@@ -36,15 +41,41 @@ async def bury(
     stream: str,
     group: str,
     handler: str,
-) -> bool:
-    """Give an event up for one handler, and announce it; False if it has been decided already.
+) -> None:
+    """Give an event up for one handler, and announce it, unless the handler has decided already.
 
-    One transaction with the inbox row, so that an event is never both applied and dead.
+    One transaction with the inbox row, so that an event is never both applied and dead. Raises a
+    database error.
     """
-    if not await inbox.decide(uow.session, handler, event_id, "dead"):
-        return False
+    row = _row(handler, event_id, stream, delivery, failure)
+    # There is a letter where the inbox had forgotten the decision.
+    stored = insert(dead_letters).on_conflict_do_update(
+        index_elements=["handler", "event_id"], set_=failed_again(failure)
+    )
+    noticed = ("handler", "event_type", "stream_id", "reason", "fingerprint", "attempts")
+    notice = {"event_id": str(event_id)} | {name: row[name] for name in noticed}
+    async with units.open(patience=PATIENCE) as uow:
+        if not await inbox.decide(uow.session, handler, event_id, "dead"):
+            return
+        await uow.session.execute(stored.values(row))
+        uow.announce(f"{stream}.{group}.dlq", NOTICE_TYPE, str(event_id), json.dumps(notice))
+    failed(failure.reason)
+    DEAD.labels(handler, failure.reason).inc()
+    log.error(
+        "event.dead",
+        handler=handler,
+        stream_id=delivery.stream_id,
+        reason=failure.reason,
+        attempts=delivery.attempt,
+        fingerprint=failure.fingerprint,
+    )
+
+
+def _row(
+    handler: str, event_id: UUID, stream: str, delivery: Delivery, failure: Failure
+) -> dict[str, object]:
     entry = {_stored(name): _stored(value) for name, value in delivery.fields.items()}
-    row = {
+    return {
         "handler": handler,
         "event_id": event_id,
         "event_type": entry.get("ce_type"),
@@ -55,19 +86,6 @@ async def bury(
         "published_at": _published_at(delivery.stream_id),
         **asdict(failure),
     }
-    # There is a letter where the inbox had forgotten the decision.
-    await uow.session.execute(
-        insert(dead_letters)
-        .values(row)
-        .on_conflict_do_update(
-            index_elements=["handler", "event_id"],
-            set_=failed_again(failure),
-        )
-    )
-    told = ("handler", "event_type", "stream_id", "reason", "fingerprint", "attempts")
-    notice = {"event_id": str(event_id)} | {name: row[name] for name in told}
-    uow.announce(f"{stream}.{group}.dlq", NOTICE_TYPE, str(event_id), json.dumps(notice))
-    return True
 
 
 def failed_again(failure: Failure) -> dict[str, Any]:

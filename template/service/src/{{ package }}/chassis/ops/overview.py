@@ -12,7 +12,6 @@ from ..messaging.dead_letters import queries
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.events import streams_known
 from ..messaging.observing.status import GroupStatus, backlog, groups
-from ..messaging.observing.throughput import throughput
 from ..messaging.redis import Broker, GroupMissing
 
 PATIENCE = 4.0
@@ -37,7 +36,6 @@ async def read_overview(
         "outbox": _within("Postgres", backlog(engine)),
         "dead_letters": _within("Postgres", queries.waiting(engine)),
         "groups": _within("Postgres", queries.grouped(engine, Selection(), MAX_GROUPS + 1)),
-        "throughput": _within("Postgres", throughput(engine)),
         "streams": _within("Redis", _streams(redis_url, key_prefix)),
     }
     return dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))

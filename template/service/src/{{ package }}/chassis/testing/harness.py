@@ -125,9 +125,14 @@ class Harness:
         assert not letters, letters[-1].traceback or letters[-1].error
 
     def _dispatcher(self, event: DomainEvent, handlers: Sequence[Handler]) -> Dispatcher:
-        place = {"stream": event.event_type.stream, "key_prefix": self.settings.key_prefix}
-        name = self.composed.name
-        group = Group(self.broker, self.broker, group=name, consumer="test", **place)
+        group = Group(
+            self.broker,
+            self.broker,
+            key_prefix=self.settings.key_prefix,
+            stream=event.event_type.stream,
+            group=self.composed.name,
+            consumer="test",
+        )
         policy = RetryPolicy(
             self.settings.consumer_max_attempts, self.settings.consumer_visibility_timeout
         )

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ServiceError
+from ..errors import Misconfigured, ServiceError
 from ..service import AnyService
 from . import dead_letters, outbox
 from .options import AsJson
@@ -77,7 +77,10 @@ def dev(
     host: Host = None,
 ) -> None:
     """Run all roles, or one command, on embedded servers with their data in .dev/."""
-    from ..dev.everything import run_command, run_everything  # a dev-only dependency
+    try:
+        from ..dev.everything import run_command, run_everything
+    except ModuleNotFoundError as error:
+        raise Misconfigured("dev needs a checkout of the service: it is not in images") from error
 
     if command:
         raise typer.Exit(run_command(context.obj, command))

@@ -23,7 +23,7 @@ class Process:
         self.output = ""
 
     async def logged(self, event: str, seconds: float = 30, **fields: object) -> dict[str, Any]:
-        """The first line of its log that tells of `event`; waits for it, as long as it lives."""
+        """The first line of its log with this `event`; waits for it, as long as it lives."""
         wanted = {"event": event} | fields
 
         def found() -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ Read in this order. The floor, which every room stands on and which imports none
     inbox           the row that is the decision about a handler and an event
     failure         what is kept of an error
     redis           the connection to Redis, and the scripts in lua/
-    metrics         what is counted
 
 The way of an event, from the outbox to its handlers:
 
@@ -22,7 +21,7 @@ Beside the way, running in the relay's process:
 
     publishing/     lost_writes: what Redis lost is published again
     upkeep/         janitor: streams, tables and groups stay small; audit proves that all is there
-    observing/      status, sampling, health: what operators and metrics are told
+    observing/      status, sampling, health, metrics: what operators see of it
 
 Rooms import the floor and, without a circle, one another. Nothing here knows an event by name.
 """

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ...cancellation import cancellable, cancellations
 from ..envelope import Envelope
 from ..handlers import Handler
-from ..metrics import HANDLED, HANDLER_SECONDS
+from ..observing.metrics import HANDLED, HANDLER_SECONDS
 from ..unit_of_work import PATIENCE, UnitsOfWork
 
 Take = Callable[[AsyncSession, str, Collection[UUID]], Awaitable[set[UUID]]]

@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from ...backoff import Backoff
-from ..metrics import BREAKER_OPEN
+from ..observing.metrics import BREAKER_OPEN
 
 THRESHOLD = 10
 """Different events that fail for one handler, with no success between them."""

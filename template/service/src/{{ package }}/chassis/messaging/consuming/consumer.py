@@ -11,8 +11,8 @@ import structlog
 from ...backoff import Backoff
 from ...cancellation import wait
 from ...errors import BrokerUnavailable, DatabaseUnavailable
-from ..metrics import REDELIVERIES, TRIMMED
 from ..observing.health import Health
+from ..observing.metrics import REDELIVERIES, TRIMMED
 from ..redis import GroupMissing
 from .group import Claimed
 from .in_flight import InFlight

@@ -18,7 +18,7 @@ from ..dead_letters.store import ANY_HANDLER, place_id, store_dead_letter
 from ..envelope import Envelope, Undecodable, parse
 from ..failure import Failure, Reason, whereabouts
 from ..handlers import Handler
-from ..metrics import HANDLED, RETRIES
+from ..observing.metrics import HANDLED, RETRIES
 from ..redis import Delivery
 from ..tables import handled_types
 from ..unit_of_work import PATIENCE, UnitsOfWork

@@ -11,7 +11,7 @@ import structlog
 from ...backoff import Backoff
 from ...errors import BrokerUnavailable
 from ...tracing.messaging import settling
-from ..metrics import DELIVERIES, LEASE_LOST, RUNNING
+from ..observing.metrics import DELIVERIES, LEASE_LOST, RUNNING
 from ..redis import Delivery, GroupMissing
 from .dispatch import Dispatcher
 from .group import Group

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from ...tracing.messaging import failed
 from .. import inbox
 from ..failure import Failure
-from ..metrics import DEAD
+from ..observing.metrics import DEAD
 from ..redis import Delivery
 from ..tables import dead_letters
 from ..unit_of_work import PATIENCE, UnitsOfWork

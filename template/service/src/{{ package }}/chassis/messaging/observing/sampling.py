@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...cancellation import cancellable
-from ..metrics import SAMPLES_FAILED
 from ..redis import Broker
+from .metrics import SAMPLES_FAILED
 from .status import Backlog, DeadLetters, GroupStatus, backlog, dead_letters, groups
 
 INTERVAL = 5.0

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...cancellation import both
 from ...db import DATABASE_ERRORS, answer_within
-from ..metrics import RELAY_BATCH, RELAY_DELAY, RELAY_SIZE
+from ..observing.metrics import RELAY_BATCH, RELAY_DELAY, RELAY_SIZE
 from ..redis import Broker
 from .pending_batch import Part, PendingBatch
 from .stream_writer import StreamWriter

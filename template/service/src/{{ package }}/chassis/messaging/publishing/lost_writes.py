@@ -15,8 +15,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ...db import answer_within
-from ..metrics import LOST_WRITES
 from ..observing.health import Health
+from ..observing.metrics import LOST_WRITES
 from ..redis import Broker
 from .lookup import lost_of
 from .republish import put_back

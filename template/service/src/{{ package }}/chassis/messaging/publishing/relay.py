@@ -8,8 +8,8 @@ from ...backoff import Backoff
 from ...cancellation import wait
 from ...db import DATABASE_ERRORS, Database, reason_of
 from ...errors import BrokerUnavailable
-from ..metrics import RELAY_FAILED
 from ..observing.health import Health
+from ..observing.metrics import RELAY_FAILED
 from .batch import Batches, Unrecorded
 from .lost_writes import LostWrites
 from .notify import listen

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 
 from ...errors import BrokerRefused, BrokerUnavailable
 from ...tracing.messaging import sending
-from ..metrics import RELAY_PUBLISHED
+from ..observing.metrics import RELAY_PUBLISHED
 from ..redis import Broker
 from .pending_batch import Part
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from ..metrics import CONSUMERS_REMOVED
+from ..observing.metrics import CONSUMERS_REMOVED
 from ..redis import PARKED, Broker, GroupMissing
 
 log = structlog.get_logger()

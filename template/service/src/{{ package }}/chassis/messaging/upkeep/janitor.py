@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ...cancellation import cancellable
 from ...db import reason_of
 from ..failure import whereabouts
-from ..metrics import JANITOR_FAILED
+from ..observing.metrics import JANITOR_FAILED
 from ..redis import Broker
 from .idle_consumers import remove_idle_consumers
 from .purge_tables import Purger

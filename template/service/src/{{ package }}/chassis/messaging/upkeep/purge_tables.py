@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..metrics import PURGED
+from ..observing.metrics import PURGED
 from ..redis import Broker
 from .inspection import inspect_stream
 from .small_batches import in_small_batches

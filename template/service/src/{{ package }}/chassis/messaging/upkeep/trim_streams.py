@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..metrics import STREAM_TRIMMED
+from ..observing.metrics import STREAM_TRIMMED
 from ..redis import Broker, written
 from .inspection import inspect_stream
 from .small_batches import in_small_batches

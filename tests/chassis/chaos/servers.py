@@ -27,11 +27,11 @@ class Servers:
         self.restarting.add(server)
         try:
             if crash:
-                await asyncio.to_thread(server.kill)
+                await asyncio.to_thread(server.end)
                 await asyncio.sleep(pause)
-                await asyncio.to_thread(server.start)
             else:
-                await asyncio.to_thread(server.restart)
+                await asyncio.to_thread(server.end, server.stop_signal)
+            await asyncio.to_thread(server.start)
         finally:
             self.restarting.remove(server)
 

@@ -130,7 +130,7 @@ async def test_the_relay_comes_back_when_its_connection_is_cut(
     valkey = private_valkey()  # type: ignore[operator]
     settings = {"DATABASE_URL": database_url, "REDIS_URL": valkey.url}
     async with running("relay", cwd=tmp_path, settings=settings) as (relay,):
-        await asyncio.to_thread(valkey.kill)
+        await asyncio.to_thread(valkey.end)
         await relay.logged("relay.failed")
         await asyncio.to_thread(valkey.start)
 

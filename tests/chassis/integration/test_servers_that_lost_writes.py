@@ -37,7 +37,7 @@ async def test_a_replica_that_never_got_the_last_writes_is_completed(
         assert await first.client.wait(1, 5000) == 1
         await second.client.replicaof("NO", "ONE")
         await pipe.publish(*numbered(5, start=5))
-        await asyncio.to_thread(primary.kill)
+        await asyncio.to_thread(primary.end)
 
         pipe.broker = second
         assert len(await pipe.entries()) == 5
@@ -59,7 +59,8 @@ async def test_a_server_that_lost_its_last_writes_while_the_relay_was_away_is_co
         await pipe.publish(*numbered(3))
         await watch(pipe).look()
         await before.client.xdel(pipe.key, (await pipe.entries())[0].stream_id)
-    await asyncio.to_thread(server.restart)
+    await asyncio.to_thread(server.end, server.stop_signal)
+    await asyncio.to_thread(server.start)
     async with Broker(server.url, blocking=1) as after:
         pipe.broker = after
 

@@ -48,8 +48,8 @@ async def decide_all(
 
 async def undecided(session: AsyncSession, handlers: Iterable[str], event_id: UUID) -> set[str]:
     """Those of the handlers that an event is still due to: without a row, or with a dead one."""
-    settled = select(inbox.c.handler).where(inbox.c.event_id == event_id, inbox.c.state != "dead")
-    return set(handlers) - set(await session.scalars(settled))
+    decided = select(inbox.c.handler).where(inbox.c.event_id == event_id, inbox.c.state != "dead")
+    return set(handlers) - set(await session.scalars(decided))
 
 
 async def supersede_dead(session: AsyncSession, handler: str, event_id: UUID, state: str) -> bool:

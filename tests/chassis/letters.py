@@ -16,7 +16,7 @@ async def die(pipe: Pipe, *events: Probed) -> list[int]:
 
 async def mark(pipe: Pipe, letters: list[int]) -> list[int]:
     """What `dead-letters replay` does."""
-    batches = deciding.replay(pipe.engine, Selection(tuple(letters)))
+    batches = deciding.mark_for_replay(pipe.engine, Selection(tuple(letters)))
     return [marked async for batch in batches for marked in batch]
 
 

@@ -23,14 +23,14 @@ async def test_only_the_numbers_that_are_given_are_meant(pipe: Pipe) -> None:
     first, _, last = await seed(pipe, 3)
 
     chosen = Selection((last, first, last, 99))
-    assert [first, last] == await all_of(deciding.replay(pipe.engine, chosen))
+    assert [first, last] == await all_of(deciding.mark_for_replay(pipe.engine, chosen))
 
 
 async def test_every_batch_is_committed_when_it_is_told(pipe: Pipe) -> None:
     await seed(pipe, 25)
 
     told = []
-    async for batch in deciding.replay(pipe.engine, EVERY, 10):
+    async for batch in deciding.mark_for_replay(pipe.engine, EVERY, 10):
         told.append(len(batch))
         assert sum(told) == (await states(pipe))["replay"]
     assert [10, 10, 5] == told
@@ -39,7 +39,7 @@ async def test_every_batch_is_committed_when_it_is_told(pipe: Pipe) -> None:
 async def test_who_stops_after_a_batch_leaves_the_rest_as_it_was(pipe: Pipe) -> None:
     await seed(pipe, 25)
 
-    async for _ in deciding.replay(pipe.engine, EVERY, 10):
+    async for _ in deciding.mark_for_replay(pipe.engine, EVERY, 10):
         break
 
     assert {"open": 15, "replay": 10} == await states(pipe)
@@ -49,7 +49,7 @@ async def test_what_fails_again_meanwhile_is_not_marked_again(pipe: Pipe) -> Non
     letters = await seed(pipe, 3)
 
     marked: list[int] = []
-    async for batch in deciding.replay(pipe.engine, EVERY, 1):
+    async for batch in deciding.mark_for_replay(pipe.engine, EVERY, 1):
         marked += batch
         assert len(marked) <= 3
         await pipe.rows("UPDATE dead_letters SET state = 'open'")
@@ -59,7 +59,7 @@ async def test_what_fails_again_meanwhile_is_not_marked_again(pipe: Pipe) -> Non
 async def test_marking_again_does_not_begin_a_replay_anew(pipe: Pipe) -> None:
     await seed(pipe, state="replay", started=3)
 
-    assert [] == await all_of(deciding.replay(pipe.engine, EVERY))
+    assert [] == await all_of(deciding.mark_for_replay(pipe.engine, EVERY))
 
 
 async def test_what_is_discarded_is_decided_for_good(pipe: Pipe) -> None:
@@ -103,4 +103,4 @@ async def test_handlers_that_this_code_does_not_have_are_named(pipe: Pipe) -> No
 
     assert {("gone", probed): 2, ("here", "shop.Other.v1"): 1} == plan.without_handler
     assert 2 == plan.count
-    assert kept == await all_of(deciding.replay(pipe.engine, plan.chosen))
+    assert kept == await all_of(deciding.mark_for_replay(pipe.engine, plan.chosen))

@@ -192,7 +192,7 @@ async def test_what_was_decided_before_postgres_hung_is_shown_and_logged(
     await seed(pipe, deciding.BATCH + 5)
     monkeypatch.setattr(decisions, "GIVE_UP_AFTER", 1)
     monkeypatch.setattr(guard, "WRITING", 5)
-    replay = deciding.replay
+    replay = deciding.mark_for_replay
 
     async with line_to(str(servers["database_url"])) as line:
 

@@ -9,13 +9,15 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from .messaging.failure import Reason
+
 REASONS = {
-    "attempts": "Every attempt failed.",
-    "permanent": "The handler raised Permanent: another attempt would fail too.",
-    "timeout": "The handler took longer than HANDLER_TIMEOUT.",
-    "undecodable": "The entry cannot be read as the event that it claims to be.",
-    "crashed": "The process died more than once while it handled the event.",
-    "no_handler": "This code has no handler for the event.",
+    Reason.ATTEMPTS: "Every attempt failed.",
+    Reason.PERMANENT: "The handler raised Permanent: another attempt would fail too.",
+    Reason.TIMEOUT: "The handler took longer than HANDLER_TIMEOUT.",
+    Reason.UNDECODABLE: "The entry cannot be read as the event that it claims to be.",
+    Reason.CRASHED: "The process died more than once while it handled the event.",
+    Reason.NO_HANDLER: "This code has no handler for the event.",
 }
 """Why an event becomes a dead letter."""
 

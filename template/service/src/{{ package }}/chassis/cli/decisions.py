@@ -59,7 +59,7 @@ async def _replay(engine: AsyncEngine, chosen: Selection, rate: int | None, dry_
         typer.echo(f"would be marked for replay: {plan.count}")
     else:
         size = min(rate or decisions.BATCH, decisions.BATCH)
-        batches = decisions.replay(engine, plan.chosen, size)
+        batches = decisions.mark_for_replay(engine, plan.chosen, size)
         await _carry_out("marked for replay", batches, plan, rate)
     if missing:
         raise Refused(f"some were skipped: this code has no handler {missing}")

@@ -71,7 +71,7 @@ class Decisions:
         clock = asyncio.get_running_loop().time
         began, done, problem = clock(), list[int](), ""
         preview = await self.preview(command)
-        decide = decisions.replay if command.action is Action.REPLAY else decisions.discard
+        decide = decisions.mark_for_replay if command.action is Action.REPLAY else decisions.discard
         plan, skipped = preview.plan, preview.skipped
         try:
             async with asyncio.timeout_at(began + GIVE_UP_AFTER):

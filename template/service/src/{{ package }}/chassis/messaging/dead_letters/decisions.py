@@ -30,7 +30,7 @@ class Plan:
 async def plan_replay(
     engine: AsyncEngine, chosen: Selection, handlers: Mapping[str, Sequence[Handler]]
 ) -> Plan:
-    """What `replay` would mark of a selection."""
+    """What `mark_for_replay` would mark of a selection."""
     count, pinned = await pin(engine, replace(chosen, marked=False))
     missing = await _without_handler(engine, pinned, handlers)
     fit = replace(pinned, without=tuple(missing))
@@ -63,7 +63,7 @@ def handled(handlers: Mapping[str, Sequence[Handler]]) -> set[tuple[str, str]]:
     return {(handler.name, of) for of, of_type in handlers.items() for handler in of_type}
 
 
-def replay(
+def mark_for_replay(
     engine: AsyncEngine, chosen: Selection, size: int = BATCH
 ) -> AsyncIterator[Sequence[int]]:
     """Mark open dead letters for the consumers to replay; yields which, each batch once it is
@@ -74,8 +74,8 @@ def replay(
 def discard(
     engine: AsyncEngine, chosen: Selection, size: int = BATCH
 ) -> AsyncIterator[Sequence[int]]:
-    """Decide that dead letters will never be handled; yields which, as `replay` does. One that
-    is being replayed right now is left alone."""
+    """Decide that dead letters will never be handled; yields which, as `mark_for_replay` does. One
+    that is being replayed right now is left alone."""
     return _in_batches(engine, chosen, size, "discarded")
 
 

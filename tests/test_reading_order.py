@@ -20,7 +20,7 @@ ALONE = {
     "the inbox row": r"\binsert\(inbox\)|INSERT INTO inbox\b",
     "the dead letter's row": r"\binsert\(dead_letters\)|INSERT INTO dead_letters\b",
     "the claim": r"'XCLAIM', stream, group, me, min_idle\b|\bxautoclaim\b",
-    "the retry policy, and where a dead letter is decided": r"\bafter_failure\(\n",
+    "the retry policy, and where a dead letter is decided": r"\bDeadLetter\(Reason\.PERMANENT",
     "the trim": r"\.xtrim\(",
 }
 

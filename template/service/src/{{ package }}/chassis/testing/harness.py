@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import Row, select, union_all
@@ -11,7 +11,7 @@ from ..contracts.contract import contract_of
 from ..contracts.snapshots import examine, read
 from ..messaging.consuming.dispatch import Dispatcher
 from ..messaging.consuming.group import Group
-from ..messaging.consuming.retry_policy import RetryPolicy
+from ..messaging.consuming.retry_policy import DeadLetter, RetryLater, RetryPolicy
 from ..messaging.envelope import parse
 from ..messaging.events import DomainEvent
 from ..messaging.handlers import Handler, registered_handlers
@@ -111,32 +111,37 @@ class Harness:
 
     async def _deliver(self, event: DomainEvent, handlers: Sequence[Handler]) -> None:
         __tracebackhide__ = True
-        raised: list[Exception] = []
-        watched = [_watched(handler, raised) for handler in handlers]
-        dispatcher = self._dispatcher(event, watched)
-        delivery = Delivery("1-1", wire_fields(event), attempt=1)
-        while retries := await dispatcher.handle([delivery]):
-            counted = retries[delivery.stream_id].counted
-            delivery = replace(delivery, attempt=delivery.attempt + counted)
-        letters = [dead for dead in await self.dead_letters() if dead.event_id == event.event_id]
-        if raised and letters:
-            raised[-1].add_note(f"dead letter of {letters[-1].handler}: {letters[-1].reason}")
-            raise raised[-1]
-        assert not letters, letters[-1].traceback or letters[-1].error
-
-    def _dispatcher(self, event: DomainEvent, handlers: Sequence[Handler]) -> Dispatcher:
+        settings = self.settings
+        policy = _Policy(settings.consumer_max_attempts, settings.consumer_visibility_timeout)
         group = Group(
             self.broker,
             self.broker,
-            key_prefix=self.settings.key_prefix,
+            key_prefix=settings.key_prefix,
             stream=event.event_type.stream,
             group=self.composed.name,
             consumer="test",
         )
-        policy = RetryPolicy(
-            self.settings.consumer_max_attempts, self.settings.consumer_visibility_timeout
-        )
-        return Dispatcher(self.units, group, {str(event.event_type): handlers}, policy)
+        dispatcher = Dispatcher(self.units, group, {str(event.event_type): handlers}, policy)
+        delivery = Delivery("1-1", wire_fields(event), attempt=1)
+        while retries := await dispatcher.handle([delivery]):
+            counted = retries[delivery.stream_id].counted
+            delivery = replace(delivery, attempt=delivery.attempt + counted)
+        for letter in await self.dead_letters():
+            if letter.event_id == event.event_id:
+                error = policy.raised[-1]
+                error.add_note(f"dead letter of {letter.handler}: {letter.reason}")
+                raise error
+
+
+@dataclass(slots=True, eq=False)
+class _Policy(RetryPolicy):
+    """The service's policy, which keeps the errors that it decides about."""
+
+    raised: list[Exception] = field(default_factory=list)
+
+    def after_failure(self, error: Exception, *args: Any, **kwargs: Any) -> RetryLater | DeadLetter:
+        self.raised.append(error)
+        return RetryPolicy.after_failure(self, error, *args, **kwargs)
 
 
 @asynccontextmanager
@@ -162,17 +167,3 @@ def wire_fields(event: DomainEvent) -> dict[Any, Any]:
 def _entry(attributes: Mapping[str, str], data: str) -> dict[bytes, bytes]:
     fields = {**attributes, "data": data}
     return {name.encode(): value.encode() for name, value in fields.items()}
-
-
-def _watched(handler: Handler, raised: list[Exception]) -> Handler:
-    """The handler, whose exceptions are kept on their way to the dispatch."""
-
-    async def call(events: Any, uow: UnitOfWork) -> None:
-        __tracebackhide__ = True
-        try:
-            await handler.function(events, uow)
-        except Exception as error:
-            raised.append(error)
-            raise
-
-    return replace(handler, function=call)

@@ -65,7 +65,8 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
 def test_it_ends_with_conflicts_for_the_owner_to_resolve(updated: Updated) -> None:
     assert updated.said.returncode == 3, updated.said.stderr
     assert SETTINGS in updated.conflicts
-    assert updated.conflicts - {SETTINGS} <= {*EDITED}
+    others = {path for path in updated.conflicts if not path.startswith("src/orders/chassis/")}
+    assert others - {SETTINGS} <= {*EDITED}
 
 
 @pytest.mark.parametrize(("path", "edit"), [(path, new) for path, (_, new) in EDITED.items()])
@@ -115,7 +116,8 @@ def test_with_these_lines_changed_the_service_starts_and_its_tests_are_green(
     folder = Path(shutil.copytree(updated.folder, tmp_path / "orders", symlinks=True))
     shutil.copytree(updated.folder.parent / "billing", tmp_path / "billing")
     for path in updated.conflicts:
-        git(folder, "checkout", "--theirs" if path == SETTINGS else "--ours", "--", path)
+        kept = git(folder, "ls-files", "--unmerged", "--", path).count("\n") == 2
+        git(folder, *(("checkout", "--theirs") if kept else ("rm", "--quiet")), "--", path)
     with (folder / SETTINGS).open("a") as settings:
         settings.write(SETTING)
     for path, adding in WRITTEN.items():

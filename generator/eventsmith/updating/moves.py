@@ -1,4 +1,4 @@
-"""What the template tells of modules and names that have moved, and where they are now."""
+"""What the template says about modules and names that have moved, and where they are now."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

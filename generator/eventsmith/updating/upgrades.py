@@ -11,7 +11,7 @@ Releases = Mapping[str, Mapping[str, Any]]
 
 
 def read(folder: Path) -> Releases:
-    """Return the releases that a version of the template tells of, the oldest first."""
+    """Return the releases that a version of the template describes, the oldest first."""
     file = folder / _FILE
     return (yaml.safe_load(file.read_text("utf-8")) or {}) if file.is_file() else {}
 

@@ -19,6 +19,7 @@ from eventsmith.updating.route import Route, lead
 from eventsmith.updating.sides import Side, changed, prepare
 
 _IDENTITY = ("aggregate", "event", "kind", "package", "project_slug", "with_example")
+_REMOVED = {1, 2}  # stages that git has of what the template has removed, changed by the user
 _REASONS = {
     (1, 2): "removed by the template, changed by you",
     (1, 2, 3): "changed by the template and by you",
@@ -120,11 +121,12 @@ def _outcome(outcome: Update, merge: Merge, ours: Tree) -> Update:
 
 
 def _outdated(merger: Merger, merge: Merge, theirs: Side, target: Version) -> list[Outdated]:
-    """Return what is wrong with the imports in files that are not just as the template has them."""
+    """Return what is wrong with the imports of the user's; conflicts are looked at anyway."""
     own = {
         path: entry
         for path, entry in merge.tree.items()
-        if path.endswith(".py") and entry != theirs.tree.get(path)
+        if path.endswith(".py") and entry != theirs.tree.get(path) and path not in merge.conflicts
     }
+    going = {path for path, stages in merge.conflicts.items() if stages.keys() == _REMOVED}
     told = moves.read(target.folder, str(theirs.snapshot.renders[0].answers["package"]))
-    return outdated(merger.texts(own), merge.tree, told)
+    return outdated(merger.texts(own), merge.tree.keys() - going, told)

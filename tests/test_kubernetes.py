@@ -62,7 +62,7 @@ BROKEN = {
     "a role": (f"{BASE}/relay.yaml", "args: [relay]", "args: [api]"),
     "a probe": (f"{BASE}/rollout.yaml", "path: /health/ready", "path: /health/live"),
     "a path": ("src/orders/chassis/http/health.py", '"/health/live"', '"/live"'),
-    "the backlog": ("src/orders/chassis/http/backlog.py", '"/backlog"', '"/waiting"'),
+    "the backlog": ("src/orders/chassis/http/health.py", '"/backlog"', '"/waiting"'),
     "the Service that is asked": (f"{BASE}/relay.yaml", "port: 8001, target", "port: 80, target"),
     "what is scaled": (f"{KEDA}/consumer.yaml", "{name: orders-consumer}", "{name: orders}"),
     "whom a Service selects": (f"{BASE}/api.yaml", "selector: {app", "selector: {x: y, app"),
@@ -123,7 +123,7 @@ def test_kedas_object_has_what_keda_knows(kubectl: str, service: Path) -> None:
 def test_keda_reads_what_the_relay_answers(kubectl: str, service: Path) -> None:
     (scaled,) = of_kind(kustomized(kubectl, service, "prod"), "ScaledObject")
     (trigger,) = scaled["spec"]["triggers"]
-    (module,) = service.glob("src/*/chassis/http/backlog.py")
+    (module,) = service.glob("src/*/chassis/http/health.py")
 
     assert f'return {{"{trigger["metadata"]["valueLocation"]}": ' in module.read_text("utf-8")
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from orders.chassis.http.deps import Uow
+from orders.chassis.http.app import Uow
 
 from .reactions import ChaosExploded, ChaosGathered, ChaosStirred, ChaosWidened
 

@@ -13,8 +13,7 @@ from starlette.types import Message
 from structlog.testing import capture_logs
 
 from orders.chassis.db import Database
-from orders.chassis.http.app import create_app
-from orders.chassis.http.deps import Uow
+from orders.chassis.http.app import Uow, create_app
 from orders.chassis.messaging.outbox import Outbox
 from orders.chassis.messaging.publishing.notify import CHANNEL, OutboxNotifier
 from orders.chassis.messaging.unit_of_work import UnitsOfWork

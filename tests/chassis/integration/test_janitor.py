@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from orders.chassis.db import Database
-from orders.chassis.messaging.upkeep import janitor, small_batches
+from orders.chassis.messaging.upkeep import janitor, purge_tables
 from orders.chassis.messaging.upkeep.idle_consumers import idle
 
 from ..cleaning import cleaner, left, sent, sent_days_ago
@@ -132,7 +132,7 @@ async def test_a_step_that_takes_too_long_is_left_and_the_next_is_taken(
 ) -> None:
     """What it did by then is done."""
     monkeypatch.setattr(janitor, "LONGEST", 0.5)
-    monkeypatch.setattr(small_batches, "PAUSE", 60.0)
+    monkeypatch.setattr(purge_tables, "PAUSE", 60.0)
     await sent(pipe, 15)
     await pipe.broker.client.set(pipe.key, "no stream")
 
@@ -149,7 +149,7 @@ async def test_a_long_step_does_not_cost_the_janitor_its_lock(
     pipe: Pipe, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its session idles meanwhile, for longer than sessions of the relay may."""
-    monkeypatch.setattr(small_batches, "PAUSE", 0.4)
+    monkeypatch.setattr(purge_tables, "PAUSE", 0.4)
     pipe.engine = Database(database_url, role="tests", idle_in_transaction=0.1).engine(2)
     await sent(pipe, 15)
 

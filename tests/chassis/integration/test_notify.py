@@ -7,10 +7,10 @@ from time import monotonic
 
 import pytest
 
-from orders.chassis.cancellation import wait
 from orders.chassis.db import Database
 from orders.chassis.messaging.publishing import notify, relay
 from orders.chassis.messaging.publishing.notify import CHANNEL, OutboxNotifier, listen
+from orders.chassis.waiting import wait
 
 from ..line import Line, line_to
 from ..pipe import Pipe, Probed, eventually

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from orders.chassis.cancellation import both
+from orders.chassis.waiting import both
 
 
 async def test_what_both_come_to_is_returned_in_their_order() -> None:

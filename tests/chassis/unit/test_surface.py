@@ -39,7 +39,7 @@ def test_the_health_check_of_a_container_imports_no_framework() -> None:
 
 
 def test_the_owners_modules_can_be_a_package_or_a_single_module() -> None:
-    discovery = importlib.import_module("orders.chassis.discovery")
+    discovery = importlib.import_module("orders.chassis.service")
     package = importlib.import_module("chassis.service.events")
     single = importlib.import_module("chassis.deliveries")
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from orders.chassis.http.deps import Uow
+from orders.chassis.http.app import Uow
 
 from ..events.probed import Probed
 from ..handlers.probed import leave_effect

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .db import Base
     from .errors import NotFound, Refused, ServiceError
-    from .http.deps import Uow
+    from .http.app import Uow
     from .messaging.consuming.retry_policy import Permanent, Retry
     from .messaging.events import DomainEvent, event
     from .messaging.handlers import handles
@@ -29,7 +29,7 @@ _PLACES = {
     "ServiceError": "errors",
     "Settings": "settings",
     "UnitOfWork": "messaging.unit_of_work",
-    "Uow": "http.deps",
+    "Uow": "http.app",
     "event": "messaging.events",
     "handles": "messaging.handlers",
 }

@@ -14,12 +14,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .cancellation import wait
 from .db import Database, reason_of
 from .errors import DatabaseUnavailable, Misconfigured
 from .messaging.handlers import registered_handlers
 from .messaging.tables import VERSION_TABLE, handled_types, metadata
 from .service import AnyService
+from .waiting import wait
 
 MESSAGING = Path(__file__).parent / "messaging" / "migrations"
 POLL = 1.0

@@ -1,12 +1,13 @@
 """What a service hands to its chassis, at one place: its `service.py`."""
 
+import importlib
+import pkgutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from .discovery import import_modules
 from .settings import Settings, load
 
 S = TypeVar("S", bound=Settings)
@@ -57,3 +58,15 @@ class Service(Generic[S]):
 
 AnyService: TypeAlias = Service[Any]
 """A service, whatever its settings are."""
+
+
+def import_modules(package: ModuleType) -> list[ModuleType]:
+    """Import each module of `package`, in the order of their names; a single module is itself.
+
+    A module that cannot be imported stops the start with its own traceback: an event or a
+    handler that is silently missing would be worse.
+    """
+    if not hasattr(package, "__path__"):
+        return [package]
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return [importlib.import_module(f"{package.__name__}.{name}") for name in names]

@@ -8,13 +8,13 @@ from typing import Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ..cancellation import wait
 from ..errors import NotFound, Refused
 from ..http.serving import stop_signals
 from ..messaging.dead_letters import decisions
 from ..messaging.dead_letters.selection import Selection
 from ..messaging.handlers import registered_handlers
 from ..service import AnyService
+from ..waiting import wait
 from .running import on_database
 
 

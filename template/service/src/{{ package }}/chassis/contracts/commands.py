@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 
 from ..cli.options import AsJson
-from ..discovery import import_modules
 from ..errors import NotFound, Refused
 from ..messaging.events import registered_events
-from ..service import AnyService
+from ..service import AnyService, import_modules
 from .asyncapi import document
 from .contract import contract_of, text_of
 from .schema import Schema

@@ -21,7 +21,7 @@ from ..service import AnyService
 from ..settings import Settings
 from ..tracing.setup import tracing
 from . import Postgres, Valkey, create_database
-from .ports import free_port
+from .machine import free_port
 
 FOLDER = Path(".dev")
 PORTS = ("api_port", "relay_port", "consumer_port")

@@ -13,8 +13,7 @@ from threading import Thread
 from typing import IO, ClassVar, Self
 
 from .binaries import EmbeddedServerUnavailable, Identity, make_folder
-from .locks import acquired, locked
-from .ports import free_port
+from .machine import acquired, free_port, locked
 
 _READY = b"ready to accept connections"
 START_TIMEOUT = 60.0

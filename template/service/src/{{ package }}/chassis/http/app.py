@@ -1,21 +1,30 @@
-"""The API: routers of every resource, one transaction for each request."""
+"""The API: the routers of every resource, and the transaction that an endpoint asks for."""
 
 import asyncio
+import hashlib
+import re
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.openapi.docs import get_swagger_ui_html
 from sqlalchemy import text
+from starlette.responses import HTMLResponse
 
 from ..db import DATABASE_ERRORS, is_unmigrated
 from ..messaging.observing.health import Health
 from ..messaging.publishing.notify import OutboxNotifier
-from ..messaging.unit_of_work import UnitsOfWork
+from ..messaging.unit_of_work import UnitOfWork, UnitsOfWork
 from ..service import AnyService
-from .docs import docs_router
 from .health import health_router
 from .problems import RESPONSES, install
 from .request_log import RequestLog
+
+SWAGGER_PARTS = "https://cdn.jsdelivr.net"
+"""Where the page `/docs` loads its own parts from, and from nowhere else."""
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
 
 
 def create_app(service: AnyService, units: UnitsOfWork, notifier: OutboxNotifier) -> FastAPI:
@@ -50,3 +59,41 @@ async def _problems(units: UnitsOfWork) -> Mapping[str, str]:
         reason = "not migrated" if is_unmigrated(error) else "no answer"
         return {"postgres": reason}
     return {}
+
+
+async def _uow(request: Request) -> AsyncIterator[UnitOfWork]:
+    units: UnitsOfWork = request.app.state.units
+    async with units.open() as uow:
+        yield uow
+
+
+# "function": FastAPI would otherwise commit after the response is sent, and a client could be
+# told of something that never came to be.
+Uow = Annotated[UnitOfWork, Depends(_uow, scope="function")]
+"""One transaction for each request: committed before the response, rolled back on any error."""
+
+
+def docs_router(title: str) -> APIRouter:
+    """Serves the page, in the place of FastAPI's."""
+    router = APIRouter(include_in_schema=False)
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json", title=title, swagger_favicon_url="data:,"
+    )
+    page.headers["content-security-policy"] = _policy(page)
+
+    @router.get("/docs")
+    async def docs() -> HTMLResponse:
+        return page
+
+    return router
+
+
+def _policy(page: HTMLResponse) -> str:
+    """The one script that stands in the page is allowed by what it says."""
+    digests = [hashlib.sha256(script).digest() for script in _INLINE.findall(bytes(page.body))]
+    scripts = " ".join(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
+    return (
+        f"default-src 'none'; script-src {scripts} {SWAGGER_PARTS}; "
+        f"style-src 'unsafe-inline' {SWAGGER_PARTS}; "
+        "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+    )

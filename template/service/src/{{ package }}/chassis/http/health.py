@@ -1,10 +1,12 @@
-"""Probes and metrics, the same for every role."""
+"""Probes and metrics, the same for every role; and the backlog that an autoscaler asks for."""
 
 from collections.abc import Awaitable, Callable, Mapping
 
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, disable_created_metrics, generate_latest
 
+from ..db import DATABASE_ERRORS, reason_of
+from ..errors import BrokerUnavailable
 from ..messaging.observing.health import Health
 from .problems import install
 from .request_log import RequestLog
@@ -48,3 +50,18 @@ def health_app(health: Health) -> FastAPI:
     app.include_router(health_router(health, problems))
     app.add_middleware(RequestLog)
     return app
+
+
+def backlog_router(work: Callable[[], Awaitable[int]]) -> APIRouter:
+    """`/backlog`, served by the relay: it runs also while no consumer does."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/backlog")
+    async def backlog(response: Response) -> dict[str, object]:
+        try:
+            return {"events": await work()}
+        except (BrokerUnavailable, *DATABASE_ERRORS) as error:
+            response.status_code = 503
+            return {"problem": reason_of(error)}
+
+    return router

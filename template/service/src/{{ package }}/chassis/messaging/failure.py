@@ -1,13 +1,19 @@
 """What is kept of an error: enough to understand it, without the secrets it may quote."""
 
 import hashlib
+import re
 import traceback
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
-from ..redaction import without_secrets
-
+_IN_URL = re.compile(r"(://[^\s:/@]{0,64}:)[^\s/]{1,256}(?=@)")
+_NAMED = re.compile(
+    r"""((?:passw(?:or)?d|pwd|secret|token|api[_-]?key|private[_-]?key|authorization"""
+    r"""|cookie)[\w-]{0,64}["']?\s{0,4}[=:]\s{0,4})"""
+    r"""((?:bearer|basic|digest)\s+\S+|"[^"]*"|'[^']*'|[^\s,;&]+)""",
+    re.IGNORECASE,
+)
 MAX_TEXT = 8_192
 """Characters kept of an error, and of the end of a traceback."""
 
@@ -74,3 +80,8 @@ def _storable(text: str) -> str:
     """Postgres stores neither NUL nor half a surrogate pair."""
     text = text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
     return without_secrets(text)
+
+
+def without_secrets(text: str) -> str:
+    """The text with passwords in URLs and values of telling names struck out."""
+    return _NAMED.sub(r"\1***", _IN_URL.sub(r"\1***", text))

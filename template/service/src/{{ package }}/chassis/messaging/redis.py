@@ -18,8 +18,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from ..cancellation import cancellable
 from ..errors import BrokerRefused, BrokerUnavailable, Misconfigured
+from ..waiting import cancellable
 
 TIMEOUT = 5.0
 """Seconds that an answer may take, beyond the time its command blocks."""

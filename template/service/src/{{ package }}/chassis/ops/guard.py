@@ -103,7 +103,7 @@ def _to_login(request: Request) -> Response:
     """A link on another site brings no cookie, be there a session or not; one of ours does."""
     address = own_page(f"{request.url.path}?{request.url.query}".rstrip("?"))
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return page(request, "arrival", {"title": "The desk", "address": address})
+        return page(request, "notice", {"title": "The desk", "address": address})
     return redirect(f"{LOGIN}?next={quote(address)}")
 
 

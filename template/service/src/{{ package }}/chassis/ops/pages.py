@@ -51,7 +51,8 @@ class Pages:
             return redirect(f"{ROOT}/letters/{ids[0]}")
         if ids:
             found = await queries.in_brief(self._engine, Selection(ids, decided=True), len(ids))
-            return _page(request, "chosen", session, "Chosen dead letters", letters=found)
+            title = "Chosen dead letters"
+            return _page(request, "letters", session, title, letters=found, waiting=None)
         group, after = text(fields, "group") or None, number(fields.get("after") or "0")
         found = await queries.in_brief(self._engine, Selection(group=group), PAGE + 1, after)
         waiting = await queries.waiting(self._engine, group)

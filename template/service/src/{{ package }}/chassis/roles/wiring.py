@@ -9,8 +9,7 @@ from ..messaging.publishing.notify import OutboxNotifier
 from ..messaging.unit_of_work import UnitsOfWork
 from ..service import AnyService
 from ..settings import Settings
-from ..tracing.setup import exports
-from ..tracing.statements import trace_statements
+from ..tracing.setup import exports, trace_statements
 
 
 def database(

@@ -12,10 +12,22 @@ from typing import Any
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TraceFlags
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+)
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..settings import Settings
 
+_SPAN = "span"
+_statements = trace.get_tracer("statements")
 TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 DEFAULTS = {
     # The conventions of today; OpenTelemetry's own default is those of 2021.
@@ -81,3 +93,40 @@ def trace_requests(app: FastAPI) -> None:
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
     FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
+
+
+def trace_statements(engine: AsyncEngine) -> None:
+    """Record the SQL statements that run inside a recorded span.
+
+    OpenTelemetry's own instrumentation would record those of every loop that polls as well, and
+    quotes Postgres's errors, which may hold values.
+    """
+    event.listen(engine.sync_engine, "before_cursor_execute", _begin)
+    event.listen(engine.sync_engine, "after_cursor_execute", _end)
+    event.listen(engine.sync_engine, "handle_error", _fail)
+
+
+def _begin(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+    if not trace.get_current_span().is_recording():
+        return
+    operation = statement.split(maxsplit=1)[0].upper()
+    about = {
+        "db.system.name": "postgresql",
+        "db.operation.name": operation,
+        "db.query.text": statement,
+    }
+    connection.info[_SPAN] = _statements.start_span(operation, None, SpanKind.CLIENT, about)
+
+
+def _end(connection: Connection, *_: Any) -> None:
+    if span := connection.info.pop(_SPAN, None):
+        span.end()
+
+
+def _fail(context: ExceptionContext) -> None:
+    if context.connection is None:
+        return
+    if span := context.connection.info.pop(_SPAN, None):
+        span.set_attribute("error.type", type(context.original_exception).__name__)
+        span.set_status(StatusCode.ERROR)
+        span.end()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...cancellation import cancellable, cancellations
+from ...waiting import cancellable, cancellations
 from ..envelope import Envelope
 from ..handlers import Handler
 from ..observing.metrics import HANDLED, HANDLER_SECONDS

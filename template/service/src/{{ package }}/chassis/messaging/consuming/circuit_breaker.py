@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from ...backoff import Backoff
+from ...waiting import Backoff
 from ..observing.metrics import BREAKER_OPEN
 
 THRESHOLD = 10

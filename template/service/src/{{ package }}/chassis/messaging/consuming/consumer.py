@@ -8,9 +8,8 @@ import asyncio
 
 import structlog
 
-from ...backoff import Backoff
-from ...cancellation import wait
 from ...errors import BrokerUnavailable, DatabaseUnavailable
+from ...waiting import Backoff, wait
 from ..observing.health import Health
 from ..observing.metrics import REDELIVERIES, TRIMMED
 from ..redis import GroupMissing

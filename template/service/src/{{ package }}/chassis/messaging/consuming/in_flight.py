@@ -8,9 +8,9 @@ from functools import partial
 
 import structlog
 
-from ...backoff import Backoff
 from ...errors import BrokerUnavailable
 from ...tracing.messaging import settling
+from ...waiting import Backoff
 from ..observing.metrics import DELIVERIES, LEASE_LOST, RUNNING
 from ..redis import Delivery, GroupMissing
 from .dispatch import Dispatcher

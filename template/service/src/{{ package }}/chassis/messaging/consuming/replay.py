@@ -10,9 +10,9 @@ import structlog
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ...cancellation import wait
 from ...db import DATABASE_ERRORS, is_infrastructure, reason_of
 from ...tracing.messaging import failed
+from ...waiting import wait
 from .. import inbox
 from ..dead_letters import marked
 from ..dead_letters.store import ANY_HANDLER, entry_fields

@@ -14,7 +14,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ...cancellation import cancellable
+from ...waiting import cancellable
 from ..redis import Broker
 from .metrics import SAMPLES_FAILED
 from .status import Backlog, DeadLetters, GroupStatus, backlog, dead_letters, groups

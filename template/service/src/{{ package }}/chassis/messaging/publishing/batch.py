@@ -11,8 +11,8 @@ from time import monotonic
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ...cancellation import both
 from ...db import DATABASE_ERRORS, answer_within
+from ...waiting import both
 from ..observing.metrics import RELAY_BATCH, RELAY_DELAY, RELAY_SIZE
 from ..redis import Broker
 from .pending_batch import Part, PendingBatch

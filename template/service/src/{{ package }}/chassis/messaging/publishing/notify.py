@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable
 import asyncpg
 import structlog
 
-from ...cancellation import wait
 from ...db import CONNECTION_ERRORS, Database
 from ...errors import DatabaseUnavailable
+from ...waiting import wait
 
 CHANNEL = "outbox"
 INTERVAL = 0.02

@@ -4,10 +4,9 @@ import asyncio
 
 import structlog
 
-from ...backoff import Backoff
-from ...cancellation import wait
 from ...db import DATABASE_ERRORS, Database, reason_of
 from ...errors import BrokerUnavailable
+from ...waiting import Backoff, wait
 from ..observing.health import Health
 from ..observing.metrics import RELAY_FAILED
 from .batch import Batches, Unrecorded

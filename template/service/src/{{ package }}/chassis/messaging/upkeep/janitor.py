@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ...cancellation import cancellable
 from ...db import reason_of
+from ...waiting import cancellable
 from ..failure import whereabouts
 from ..observing.metrics import JANITOR_FAILED
 from ..redis import Broker

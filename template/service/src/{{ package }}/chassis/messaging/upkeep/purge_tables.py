@@ -1,17 +1,20 @@
 """Purging: deletes the rows of `outbox_sent` and `inbox` that nothing can ask for any more."""
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 
 import structlog
+from prometheus_client import Counter
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ..observing.metrics import PURGED
 from ..redis import Broker
 from .inspection import inspect_stream
-from .small_batches import in_small_batches
 
+PAUSE = 0.02
+"""Seconds between two batches."""
 BATCH = 1000
 """Rows deleted in one transaction. Rows that somebody works on are left for the next time."""
 
@@ -78,3 +81,13 @@ class Purger:
         count = await in_small_batches(batch, PURGED.labels(table))
         if count:
             log.info("janitor.purged", table=table, count=count)
+
+
+async def in_small_batches(batch: Callable[[], Awaitable[int]], done: Counter) -> int:
+    """Repeat a batch until it finds nothing left to do; returns how much was done."""
+    total = 0
+    while count := await batch():
+        done.inc(count)
+        total += count
+        await asyncio.sleep(PAUSE)
+    return total

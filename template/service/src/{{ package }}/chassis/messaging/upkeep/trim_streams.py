@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ..observing.metrics import STREAM_TRIMMED
 from ..redis import Broker, written
 from .inspection import inspect_stream
-from .small_batches import in_small_batches
+from .purge_tables import in_small_batches
 
 CHUNK = 1000
 """Entries that one command removes, at most: Redis does nothing else meanwhile."""

@@ -1,12 +1,32 @@
-"""Cancelling and waiting: what asyncio of Python 3.11 loses, and waits that an event ends."""
+"""Waiting: growing waits between tries, waits that an event ends, and what cancels a wait."""
 
 import asyncio
+import random
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 _A = TypeVar("_A")
 _B = TypeVar("_B")
+
+
+class Backoff:
+    """Growing waits between tries, each with jitter; times in seconds."""
+
+    def __init__(self, first: float, most: float) -> None:
+        self._first = first
+        self._most = most
+        self._failures = 0
+
+    def reset(self) -> None:
+        """Start anew after a success."""
+        self._failures = 0
+
+    def next(self) -> float:
+        """The wait before the next try."""
+        ceiling = min(self._most, self._first * 2.0 ** min(self._failures, 16))
+        self._failures += 1
+        return random.uniform(0.5, 1) * ceiling
 
 
 def cancellations() -> int:

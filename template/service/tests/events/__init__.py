@@ -1,1 +1,0 @@
-"""Tests of events: one file for each of them."""

@@ -1,7 +1,8 @@
 """The trace of an event: OpenTelemetry's spans for messaging, and the context on the wire.
 
 An event is created in one trace, which it carries. Sending it belongs to a batch and only links to
-that trace; processing and settling it belong to it, unless several events are handled together.
+that trace; processing and acknowledging it belong to it, unless several events are handled
+together.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ _W3C = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("messaging")
 Attributes = Mapping[str, str]
 """The `ce_*` attributes of an event, of which its trace context is read."""
-SETTLING = ("ack", "park")
+ACKNOWLEDGEMENTS = ("ack", "park")
 
 
 class _CloudEvents(Getter[Attributes]):
@@ -65,7 +66,7 @@ def processing(
     return _span("process", stream, events, SpanKind.CONSUMER, parent=parent, reader=reader)
 
 
-def settling(
+def acknowledging(
     operation: str, stream: str, events: Sequence[Attributes], group: str, consumer: str
 ) -> AbstractContextManager[None]:
     """The end of a delivery in Redis: `ack` or `park`."""
@@ -84,7 +85,7 @@ def _about(operation: str, stream: str, group: str = "", consumer: str = "") -> 
     about = {
         "messaging.system": "redis",
         "messaging.operation.name": operation,
-        "messaging.operation.type": "settle" if operation in SETTLING else operation,
+        "messaging.operation.type": "settle" if operation in ACKNOWLEDGEMENTS else operation,
         "messaging.destination.name": stream,
     }
     if group:

@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from ...errors import BrokerUnavailable
-from ...tracing.messaging import settling
+from ...tracing.messaging import acknowledging
 from ...waiting import Backoff
 from ..observing.metrics import DELIVERIES, LEASE_LOST, RUNNING
 from ..redis import Delivery, GroupMissing
@@ -106,7 +106,7 @@ class InFlight:
         orphan, which counts as one more attempt."""
         group, backoff = self.group, Backoff(self.beat / 10, self.beat / 2)
         attributes = [delivery.attributes for delivery in deliveries]
-        with settling(operation, group.stream, attributes, group.group, group.consumer):
+        with acknowledging(operation, group.stream, attributes, group.group, group.consumer):
             while True:
                 try:
                     await command()

@@ -33,17 +33,20 @@ class _Generator(GenerateJsonSchema):
 def contract_of(event: type[DomainEvent]) -> Schema:
     """The contract of a class, its keys in order; raises Misconfigured if it cannot have one."""
     _check_names(event)
-    try:
-        made = event.model_json_schema(mode="serialization", schema_generator=_Generator)
-    except PydanticUserError as error:
-        raise Misconfigured(f"{event.event_type} has no JSON Schema: {error.message}") from error
-    definitions: Schema = made.pop("$defs", {})
-    for definition in definitions.values():
-        definition.pop("title", None)
-    # A class that refers to itself is one of the definitions.
-    made = definitions.get(_referred(made), made)
-    contract = _contract(event, made, definitions)
-    return rebuilt(contract, lambda part: ordered(_without_empty_ref(part, definitions)))
+    payload, nested = _generated(event)
+    of = event.event_type
+    contract = payload | {
+        "$schema": _DIALECT,
+        "title": of.name,
+        "properties": {k: v for k, v in payload["properties"].items() if k not in IDENTITY},
+        "required": [name for name in payload["required"] if name not in IDENTITY],
+        "$defs": {name: schema for name, schema in nested.items() if schema},
+        "x-eventsmith": {"type": str(of), "version": of.version, "stream": of.stream},
+    }
+    for name in ("required", "$defs"):
+        if not contract[name]:
+            del contract[name]
+    return rebuilt(contract, lambda part: ordered(_without_empty_ref(part, nested)))
 
 
 def text_of(contract: Schema) -> str:
@@ -51,21 +54,16 @@ def text_of(contract: Schema) -> str:
     return json.dumps(contract, indent=2, ensure_ascii=False) + "\n"
 
 
-def _contract(event: type[DomainEvent], made: Schema, definitions: Schema) -> Schema:
-    event_type = event.event_type
-    contract = made | {
-        "$schema": _DIALECT,
-        "title": event_type.name,
-        "properties": {k: v for k, v in made["properties"].items() if k not in IDENTITY},
-        "required": [name for name in made["required"] if name not in IDENTITY],
-        "$defs": {name: definition for name, definition in definitions.items() if definition},
-        "x-eventsmith": {
-            "type": str(event_type),
-            "version": event_type.version,
-            "stream": event_type.stream,
-        },
-    }
-    return {k: v for k, v in contract.items() if v or k not in ("required", "$defs")}
+def _generated(event: type[DomainEvent]) -> tuple[Schema, Schema]:
+    """What Pydantic makes of a class, identity included, and of those nested in it."""
+    try:
+        made = event.model_json_schema(mode="serialization", schema_generator=_Generator)
+    except PydanticUserError as error:
+        raise Misconfigured(f"{event.event_type} has no JSON Schema: {error.message}") from error
+    nested: Schema = made.pop("$defs", {})
+    for schema in nested.values():
+        schema.pop("title", None)
+    return nested.get(_referred(made), made), nested  # one that refers to itself is among them
 
 
 def _without_empty_ref(schema: Schema, definitions: Schema) -> Schema:

@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
-from .schema import Schema, choices
+from .schema import Schema, choices, label
 
-PARTS = {"items": "[]", "additionalProperties": ".*", "propertyNames": " (keys)"}
-"""The keywords that hold a schema each, and how a path goes on there."""
-_DOCUMENTATION = {
+_PARTS = {"items": "[]", "additionalProperties": ".*", "propertyNames": " (keys)"}
+_NO_CONSTRAINT = {
     *("title", "description", "examples", "deprecated", "readOnly", "writeOnly", "$comment"),
-}
-_STRUCTURE = {
     *("$schema", "x-eventsmith", "$ref", "$defs", "type", "format", "enum", "const", "default"),
-    *("anyOf", "oneOf", "properties", "required", "patternProperties", "prefixItems"),
+    *("anyOf", "oneOf", "properties", "required", "patternProperties", "prefixItems", *_PARTS),
 }
+"""Documentation, and what is compared by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +33,21 @@ def kind(schema: Schema) -> tuple[object, object, bool]:
     return schema.get("type"), schema.get("format"), bool(choices(schema))
 
 
+def type_changed(path: str, was: Schema, now: Schema) -> Finding:
+    """Another type, or others among several."""
+    return Finding(path, "type changed", f"{label(was)} → {label(now)}")
+
+
 def allowed(path: str, was: Schema, now: Schema) -> Iterator[Finding]:
     """What is different in the list of values."""
     old, new = choices(was), choices(now)
-    for value in old:
-        if value not in new:
-            yield Finding(path, "enum value removed", value)
-    for value in new:
-        if value not in old:
-            yield Finding(path, "enum value added", value)
+    yield from (Finding(path, "enum value removed", value) for value in old if value not in new)
+    yield from (Finding(path, "enum value added", value) for value in new if value not in old)
 
 
 def constraints(path: str, was: Schema, now: Schema) -> Iterator[Finding]:
     """What is different in all that narrows a value down; keywords nobody knows are among it."""
-    for name in sorted((was.keys() | now.keys()) - _STRUCTURE - PARTS.keys() - _DOCUMENTATION):
+    for name in sorted((was.keys() | now.keys()) - _NO_CONSTRAINT):
         if old_and_new := _changed(name, was, now):
             yield Finding(path, "constraint changed", f"{name}: {old_and_new}")
 
@@ -55,6 +56,19 @@ def default(path: str, was: Schema, now: Schema) -> Iterator[Finding]:
     """What an event means that was published before it had the field."""
     if old_and_new := _changed("default", was, now):
         yield Finding(path, "default changed", old_and_new)
+
+
+def parts(was: Schema, now: Schema) -> Iterator[tuple[str, Any, Any]]:
+    """The schemas of items and of values: how a path goes on there, what was and what is."""
+    for key, suffix in _PARTS.items():
+        if key in was or key in now:
+            yield suffix, was.get(key, True), now.get(key, True)
+    old, new = was.get("patternProperties", {}), now.get("patternProperties", {})
+    for pattern in old | new:
+        yield ".*", old.get(pattern, True), new.get(pattern, True)
+    places = zip_longest(was.get("prefixItems", ()), now.get("prefixItems", ()), fillvalue=True)
+    for number, (before, after) in enumerate(places):
+        yield f"[{number}]", before, after
 
 
 def _changed(name: str, was: Schema, now: Schema) -> str:

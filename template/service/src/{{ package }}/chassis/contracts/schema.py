@@ -37,7 +37,8 @@ def rebuilt(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
 
 def ordered(schema: Schema) -> Schema:
     """The same with its own keys in the order in which they are written."""
-    return {name: schema[name] for name in sorted(schema, key=_place)}
+    between = sorted(schema.keys() - {*_FIRST, *_LAST})
+    return {name: schema[name] for name in (*_FIRST, *between, *_LAST) if name in schema}
 
 
 def resolved(schema: Schema, definitions: Schema) -> Schema:
@@ -82,11 +83,3 @@ def label(schema: Schema) -> str:
         return f"object of {label(schema['additionalProperties'])}"
     name = str(schema.get("format", kind or "json"))
     return _WORDS.get(name, name)
-
-
-def _place(name: str) -> tuple[int, int, str]:
-    if name in _FIRST:
-        return 0, _FIRST.index(name), name
-    if name in _LAST:
-        return 2, _LAST.index(name), name
-    return 1, 0, name

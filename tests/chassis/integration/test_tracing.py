@@ -181,19 +181,19 @@ async def test_a_collector_that_is_away_is_told_of_once_and_holds_nothing_up(
     async with started("api", cwd=tmp_path, **quick) as api:
         for _ in range(3):
             await post(await api.address(), "")
-            await api.logged("traces.not_exported")
+            await api.logged("traces.export_failed")
             await asyncio.sleep(0.1)  # the next batch
         with collecting(int(away.rpartition(":")[2])) as back:
             await post(await api.address(), "")
-            await api.logged("traces.exported_again")
+            await api.logged("traces.export_recovered")
             await eventually(lambda: asyncio.sleep(0, bool(back.named(POSTED))))
         await post(await api.address(), "")
         api.send(signal.SIGTERM)
         assert await api.ended(seconds=8) == 0
 
     told = [line for line in api.lines if line["event"] not in ("http.request", "http.listening")]
-    assert ["traces.not_exported", "traces.exported_again"] == [line["event"] for line in told[:2]]
-    assert {"traces.not_exported", "process.stopping"} == {line["event"] for line in told[2:]}
+    assert ["traces.export_failed", "traces.export_recovered"] == [line["event"] for line in told[:2]]
+    assert {"traces.export_failed", "process.stopping"} == {line["event"] for line in told[2:]}
 
 
 def test_a_large_batch_links_to_each_of_its_events(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,1 +1,1 @@
-"""HTTP as every role serves it, and what endpoints ask for."""
+"""HTTP as every role serves it: limits, problems, probes, metrics; and `Uow` for endpoints."""

@@ -1,4 +1,4 @@
-"""One HTTP connection: uvicorn's, which waits for nobody for ever and refuses in our own words."""
+"""uvicorn's HTTP connection, with a limit on the time of headers and problems for bad requests."""
 
 import sys
 from asyncio import TimerHandle, Transport
@@ -16,22 +16,22 @@ HEADERS_TIME = 10.0
 
 
 class Connection(H11Protocol):
-    """Ends where a client opens it and is silent, or sends its headers byte by byte."""
+    """Closed where a client opens it and is silent, or sends its headers byte by byte."""
 
     _timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Expect a request."""
+        """Start the time of the first request."""
         super().connection_made(transport)
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing more."""
+        """Stop the time."""
         self._forget()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Go on reading a request, whose headers do not get more time by coming slowly."""
+        """Stop the time when the headers are complete; parts of them do not extend it."""
         super().data_received(data)
         if self.conn.their_state is h11.IDLE:
             self._watch()
@@ -48,12 +48,12 @@ class Connection(H11Protocol):
             self._timer = None
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, or has too many headers: as endpoints refuse what they get."""
+        """Answer what is no HTTP, or has too many headers, with a problem."""
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.close()  # an answer is on its way already
             return
         status = getattr(sys.exception(), "error_status_hint", 400)
-        response = problem(status, "this is no HTTP/1.1 request, or its headers are too long")
+        response = problem(status, "the request is not HTTP/1.1, or its headers are too long")
         headers = with_security([*response.raw_headers, (b"connection", b"close")])
         for event in (
             h11.Response(status_code=status, headers=headers),

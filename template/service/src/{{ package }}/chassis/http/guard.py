@@ -1,4 +1,4 @@
-"""What every request has to keep to, and what every answer bears: a size, a time, headers."""
+"""The limits of every request, its size and its time, and the headers of every answer."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from .problems import problem
 BODY_TIME = 30.0
 """Seconds in which the whole body of a request has to be there."""
 Headers = Iterable[tuple[bytes, bytes]]
-# What an endpoint sets itself is left alone: a page that loads anything has a policy of its own.
+# A header that an endpoint sets stays: a page that loads anything has a policy of its own.
 HEADERS = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 
 class Guard:
-    """Stands before a whole application, its own error pages included."""
+    """Wraps a whole application, its error pages included."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
@@ -57,8 +57,12 @@ def refusal(headers: Headers, max_bytes: int) -> HTTPException | None:
     given = dict(headers)
     length = given.get(b"content-length", b"0")
     if b"content-length" in given and b"transfer-encoding" in given:
-        # Two servers in a row could take two of its parts for the end of it.
-        return HTTPException(400, "a body has one length only", {"Connection": "close"})
+        # Request smuggling: a proxy and this server could disagree on where the body ends.
+        return HTTPException(
+            400,
+            "a request has a Content-Length or a Transfer-Encoding, not both",
+            {"Connection": "close"},
+        )
     return _too_large(max_bytes) if int(length) > max_bytes else None
 
 
@@ -74,8 +78,8 @@ def _too_large(max_bytes: int) -> HTTPException:
 
 
 class _Body:
-    """Hands a body on as it comes, as long as it keeps to its size and its time; however it is
-    sent. What it raises, the application answers."""
+    """Passes a body on as it comes, as long as it keeps to its size and its time, however it is
+    sent. The application answers what this raises."""
 
     def __init__(self, receive: Receive, max_bytes: int) -> None:
         self._receive = receive

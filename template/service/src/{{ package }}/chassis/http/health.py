@@ -11,13 +11,13 @@ from ..messaging.observing.health import Health
 from .problems import install
 from .request_log import RequestLog
 
-# When a process counted something first tells nobody anything, and doubles what is scraped.
+# The time at which a series began is of no use, and doubles what is scraped.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 Problems = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 def health_router(health: Health, problems: Problems) -> APIRouter:
-    """`/health/live` asks whether a restart would help, `/health/ready` whether all works."""
+    """`/health/live` fails if a restart would help, `/health/ready` if a server is missing."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/health/live")
@@ -40,7 +40,7 @@ def health_router(health: Health, problems: Problems) -> APIRouter:
 
 
 def health_app(health: Health) -> FastAPI:
-    """All that relay and consumer serve."""
+    """The application of relay and consumer."""
 
     async def problems() -> Mapping[str, str]:
         return health.problems

@@ -1,4 +1,4 @@
-"""What the image's HEALTHCHECK runs: is the role in this container alive or, with `ready`, ready?
+"""Run by the image's HEALTHCHECK: is the role in this container alive or, with `ready`, ready?
 
 It runs every few seconds, so it imports next to nothing and reads the ports by itself.
 """

@@ -1,4 +1,4 @@
-"""What is told of each request: a line in the log, and its time among the metrics."""
+"""A line in the log for each request, and its duration among the metrics."""
 
 from time import perf_counter
 
@@ -11,7 +11,7 @@ from ..tracing.messaging import continued
 from .problems import problem
 
 QUIET = ("/health/", "/metrics", "/backlog")
-"""What is polled: logged at DEBUG only, and left out of the metrics."""
+"""Polled paths: logged at DEBUG only, and left out of the metrics."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUESTS = Histogram("http_request_seconds", "Duration of requests", ["method", "route", "status"])
 
@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 
 class RequestLog:
-    """Runs each request in a trace, its caller's if it sends a `traceparent`, and tells of it.
+    """Runs each request in a trace, its caller's if it sends a `traceparent`, and logs it.
 
-    An error that nobody expected is logged and answered here, so that its text, which may hold
-    values of the request, goes nowhere else.
+    An unexpected error is logged and answered here, so that its text, which may hold values of
+    the request, goes nowhere else.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,24 +47,24 @@ class RequestLog:
                 await self._app(scope, receive, observe)
             except Exception as error:
                 log.exception("http.failed", error=type(error).__name__)
-                if status:  # the client has to notice that the rest is missing
+                if status:  # the connection has to break: part of another answer is sent
                     raise
-                answer = problem(500, "an error that is not yours; it has been logged")
+                answer = problem(500, "an unexpected error; it has been logged")
                 await answer(scope, receive, observe)
             finally:
-                _tell(scope, status, perf_counter() - started)
+                _record(scope, status, perf_counter() - started)
 
 
 def _span(scope: Scope) -> trace.Span:
-    """The span of the instrumentation, where one is at work; else an id is all there is to it."""
+    """The span of OpenTelemetry's instrumentation where spans are exported; else ids alone."""
     current = trace.get_current_span()
     if current.get_span_context().is_valid or scope["path"].startswith(QUIET):
         return current
     return continued({name.decode(): value.decode("latin-1") for name, value in scope["headers"]})
 
 
-def _tell(scope: Scope, status: int, seconds: float) -> None:
-    # Not the path: it may hold values, and there is no end of paths.
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    # Not the path: it may hold values, and its number of series has no bound.
     route = getattr(scope.get("route"), "path", "unmatched")
     method = scope["method"] if scope["method"] in METHODS else "other"
     duration = round(seconds * 1000, 1)

@@ -81,7 +81,7 @@ async def http(
 
 @contextmanager
 def stop_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGTERM and SIGINT set. Meanwhile SIGUSR1 has more logged, SIGUSR2 less."""
+    """An event that SIGTERM and SIGINT set. SIGUSR1 logs more meanwhile, SIGUSR2 less."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -14,38 +14,32 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 
 from ..errors import Misconfigured
 
-FLUSH = 3.0
+FLUSH_TIMEOUT = 3.0
 """Seconds that a process which ends gives to what has not been exported yet."""
 _PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 log = structlog.get_logger()
 
 
-class LogFirstFailure(SpanExporter):
-    """Exports, and logs the first failure of a series and the success that ends it."""
+class LogFirstFailure(OTLPSpanExporter):
+    """Logs when exporting begins to fail and when it works again, not each batch that is lost."""
 
-    def __init__(self, exporter: SpanExporter) -> None:
-        self._exporter = exporter
-        self._failing = False
+    _failing = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export a batch; one that fails is lost."""
-        result = self._exporter.export(spans)
+        result = super().export(spans)
         failing = result is not SpanExportResult.SUCCESS
         if failing and not self._failing:
-            log.warning("traces.not_exported", count=len(spans))
+            log.warning("traces.export_failed", count=len(spans))
         elif self._failing and not failing:
-            log.info("traces.exported_again")
+            log.info("traces.export_recovered")
         self._failing = failing
         return result
-
-    def shutdown(self) -> None:
-        """Give up what is being tried."""
-        self._exporter.shutdown()
 
 
 @contextmanager
@@ -55,14 +49,14 @@ def exporting(service: str, role: str) -> Iterator[None]:
         if os.environ.get(name, "http/protobuf") != "http/protobuf":
             raise Misconfigured(f"{name}: this service exports by http/protobuf only")
     provider = TracerProvider(resource=_resource(service, role), shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(LogFirstFailure(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(LogFirstFailure()))
     trace.set_tracer_provider(provider)
     try:
         yield
     finally:
         flushing = Thread(target=provider.shutdown, daemon=True)
         flushing.start()
-        flushing.join(FLUSH)
+        flushing.join(FLUSH_TIMEOUT)
 
 
 def _resource(service: str, role: str) -> Resource:

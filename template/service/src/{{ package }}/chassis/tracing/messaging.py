@@ -10,29 +10,14 @@ from contextlib import AbstractContextManager, contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.propagators.textmap import Getter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _W3C = TraceContextTextMapPropagator()
+_ON_THE_WIRE = {f"ce_{name}": name for name in ("traceparent", "tracestate")}
 _tracer = trace.get_tracer("messaging")
 Attributes = Mapping[str, str]
 """The `ce_*` attributes of an event, of which its trace context is read."""
-ACKNOWLEDGEMENTS = ("ack", "park")
-
-
-class _CloudEvents(Getter[Attributes]):
-    """Finds the trace context among the attributes of an event."""
-
-    def get(self, carrier: Attributes, key: str) -> list[str] | None:
-        value = carrier.get(f"ce_{key}")
-        return None if value is None else [value]
-
-    def keys(self, carrier: Attributes) -> list[str]:
-        return list(carrier)
-
-
-_CLOUD_EVENTS = _CloudEvents()
 
 
 def continued(headers: Mapping[str, str]) -> Span:
@@ -41,11 +26,11 @@ def continued(headers: Mapping[str, str]) -> Span:
 
 
 def created(stream: str, event: Attributes) -> dict[str, str]:
-    """Note that an event was created; the trace context that it carries from now on, as
-    attributes. Empty where nobody traces."""
+    """Record that an event was created; the trace context that it carries from now on, as
+    attributes. Empty where there is no tracing."""
     span = _tracer.start_span(f"create {stream}", kind=SpanKind.PRODUCER)
     if span.is_recording():
-        _describe(span, _about("create", stream), [event])
+        _describe(span, "create", stream, [event])
     carrier: dict[str, str] = {}
     _W3C.inject(carrier, trace.set_span_in_context(span))
     span.end()
@@ -53,83 +38,48 @@ def created(stream: str, event: Attributes) -> dict[str, str]:
 
 
 def sending(stream: str, events: Iterable[Attributes]) -> AbstractContextManager[None]:
-    """The publishing of a batch, which links to the trace of each of its events. They are looked
-    at only where somebody traces."""
-    return _span("send", stream, events, SpanKind.CLIENT, parent=Context())
+    """The publishing of a batch, which links to the trace of each of its events. The events are
+    read only where spans are exported."""
+    return _span("send", SpanKind.CLIENT, stream, events, Context())
 
 
 def processing(
     stream: str, events: Sequence[Attributes], group: str = "", consumer: str = ""
 ) -> AbstractContextManager[None]:
     """The handling of a delivery: a single event's belongs to the trace that it came with."""
-    parent, reader = _parent(events), (group, consumer)
-    return _span("process", stream, events, SpanKind.CONSUMER, parent=parent, reader=reader)
+    parent, kind = _parent(events), SpanKind.CONSUMER
+    return _span("process", kind, stream, events, parent, group=group, consumer=consumer)
 
 
 def acknowledging(
     operation: str, stream: str, events: Sequence[Attributes], group: str, consumer: str
 ) -> AbstractContextManager[None]:
     """The end of a delivery in Redis: `ack` or `park`."""
-    parent, reader = _parent(events), (group, consumer)
-    return _span(operation, stream, events, SpanKind.CLIENT, parent=parent, reader=reader)
+    parent, kind = _parent(events), SpanKind.CLIENT
+    return _span(operation, kind, stream, events, parent, group=group, consumer=consumer)
 
 
 def failed(error_type: str) -> None:
-    """Note on the current span that it failed. An error's text may hold values: it stays away."""
+    """Mark the current span as failed. The text of an error may hold values: it is left out."""
     span = trace.get_current_span()
     span.set_attribute("error.type", error_type)
     span.set_status(StatusCode.ERROR)
 
 
-def _about(operation: str, stream: str, group: str = "", consumer: str = "") -> dict[str, str]:
-    about = {
-        "messaging.system": "redis",
-        "messaging.operation.name": operation,
-        "messaging.operation.type": "settle" if operation in ACKNOWLEDGEMENTS else operation,
-        "messaging.destination.name": stream,
-    }
-    if group:
-        about |= {"messaging.consumer.group.name": group, "messaging.client.id": consumer}
-    return about
-
-
-def _describe(span: Span, about: Mapping[str, str], events: Sequence[Attributes]) -> None:
-    span.set_attributes(about)
-    if len(events) == 1:
-        event_id = events[0].get("ce_id", "")
-        conversation = events[0].get("ce_correlationid", event_id)
-        span.set_attribute("messaging.message.id", event_id)
-        span.set_attribute("messaging.message.conversation_id", conversation)
-        span.set_attribute("cloudevents.event_type", events[0].get("ce_type", ""))
-    else:
-        span.set_attribute("messaging.batch.message_count", len(events))
-    for event in events:
-        creation = trace.get_current_span(_extracted(event)).get_span_context()
-        if creation.is_valid:
-            span.add_link(creation)
-
-
-def _parent(events: Sequence[Attributes]) -> Context:
-    return _extracted(events[0]) if len(events) == 1 else Context()
-
-
-def _extracted(event: Attributes) -> Context:
-    return _W3C.extract(event, getter=_CLOUD_EVENTS)
-
-
 @contextmanager
 def _span(
     operation: str,
+    kind: SpanKind,
     stream: str,
     events: Iterable[Attributes],
-    kind: SpanKind,
-    *,
     parent: Context,
-    reader: tuple[str, str] = ("", ""),
+    *,
+    group: str = "",
+    consumer: str = "",
 ) -> Iterator[None]:
     span = _tracer.start_span(f"{operation} {stream}", parent, kind)
     if span.is_recording():
-        _describe(span, _about(operation, stream, *reader), list(events))
+        _describe(span, operation, stream, list(events), group=group, consumer=consumer)
     with trace.use_span(
         span, end_on_exit=True, record_exception=False, set_status_on_exception=False
     ):
@@ -138,3 +88,42 @@ def _span(
         except Exception as error:
             failed(type(error).__name__)
             raise
+
+
+def _describe(
+    span: Span,
+    operation: str,
+    stream: str,
+    events: Sequence[Attributes],
+    *,
+    group: str = "",
+    consumer: str = "",
+) -> None:
+    about: dict[str, str | int] = {
+        "messaging.system": "redis",
+        "messaging.operation.name": operation,
+        "messaging.operation.type": "settle" if operation in ("ack", "park") else operation,
+        "messaging.destination.name": stream,
+    }
+    if group:
+        about |= {"messaging.consumer.group.name": group, "messaging.client.id": consumer}
+    if len(events) == 1:
+        event_id = events[0].get("ce_id", "")
+        about["messaging.message.id"] = event_id
+        about["messaging.message.conversation_id"] = events[0].get("ce_correlationid", event_id)
+        about["cloudevents.event_type"] = events[0].get("ce_type", "")
+    else:
+        about["messaging.batch.message_count"] = len(events)
+    span.set_attributes(about)
+    for event in events:
+        creation = trace.get_current_span(_context(event)).get_span_context()
+        if creation.is_valid:
+            span.add_link(creation)
+
+
+def _parent(events: Sequence[Attributes]) -> Context:
+    return _context(events[0]) if len(events) == 1 else Context()
+
+
+def _context(event: Attributes) -> Context:
+    return _W3C.extract({name: event[at] for at, name in _ON_THE_WIRE.items() if at in event})

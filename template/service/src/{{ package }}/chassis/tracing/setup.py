@@ -30,9 +30,9 @@ _SPAN = "span"
 _statements = trace.get_tracer("statements")
 TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 DEFAULTS = {
-    # The conventions of today; OpenTelemetry's own default is those of 2021.
+    # The stable conventions; OpenTelemetry's own default is those of 2021.
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
-    # What is polled would be most of the traces.
+    # Probes and scrapes would be most of the traces.
     "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": r"^\w+://[^/]+/(health/|metrics$|backlog$)",
     # A batch of the relay links to each of its events.
     "OTEL_SPAN_LINK_COUNT_LIMIT": "10000",
@@ -40,22 +40,22 @@ DEFAULTS = {
 
 
 class _Ids(trace.NoOpTracer):
-    """Records nothing, but gives every span an id: logs and events of one trace bear the same."""
+    """Records nothing, but gives every span an id, which its logs and events carry."""
 
     def start_span(self, name: str, context: Context | None = None, *_: Any, **__: Any) -> Span:
-        """A span below the one in `context`. A trace that begins here counts as sampled, for
-        the services that do export go by that."""
-        above = trace.get_current_span(context).get_span_context()
-        ids = (above.trace_id or random.getrandbits(128), random.getrandbits(64))
-        flags = above.trace_flags if above.is_valid else TraceFlags(TraceFlags.SAMPLED)
-        return NonRecordingSpan(SpanContext(*ids, False, flags, above.trace_state))
+        """A span below the one in `context`. A trace that begins here is marked as sampled, so
+        that services which do export record their part of it."""
+        parent = trace.get_current_span(context).get_span_context()
+        ids = (parent.trace_id or random.getrandbits(128), random.getrandbits(64))
+        flags = parent.trace_flags if parent.is_valid else TraceFlags(TraceFlags.SAMPLED)
+        return NonRecordingSpan(SpanContext(*ids, False, flags, parent.trace_state))
 
 
 class _IdsOnly(trace.NoOpTracerProvider):
-    """What takes the place of OpenTelemetry's SDK."""
+    """Used in place of OpenTelemetry's SDK."""
 
     def get_tracer(self, *_: Any, **__: Any) -> trace.Tracer:
-        """Something to start spans with."""
+        """A tracer that makes ids."""
         return _Ids()
 
 
@@ -70,17 +70,14 @@ def exports(settings: Settings) -> bool:
 
 @contextmanager
 def tracing(service: str, settings: Settings, role: str) -> Iterator[None]:
-    """Trace what the block does; what has not been exported by its end is exported then.
-
-    Raises Misconfigured.
-    """
+    """Trace the block; its end exports what is left. Raises Misconfigured."""
     if not exports(settings):
         trace.set_tracer_provider(_IdsOnly())
         yield
         return
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if settings.otel_exporter_otlp_endpoint:  # it may stand in .env, where the SDK does not look
+    if settings.otel_exporter_otlp_endpoint:  # it may come from .env, which the SDK does not read
         os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"] = settings.otel_exporter_otlp_endpoint
     from .exporting import exporting
 
@@ -89,7 +86,7 @@ def tracing(service: str, settings: Settings, role: str) -> Iterator[None]:
 
 
 def trace_requests(app: FastAPI) -> None:
-    """Have every request that is not polled recorded as a span."""
+    """Record a span for every request, but for probes and scrapes."""
     from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 
     FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])

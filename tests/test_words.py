@@ -15,7 +15,7 @@ BANNED = {
     r"bury|bur(?:ies|ied)": "store a dead letter",
     r"reviv(?:e[ds]?|ing)": "supersede a dead letter",
     r"excus(?:e[ds]?|ing)": "an uncounted retry",
-    r"settl(?:e[ds]?|ing)": "acknowledge, or retry",
+    r"(?<!\")settl(?:e[ds]?|ing)": "acknowledge, or retry",  # "settle" is OpenTelemetry's value
     r"hand(?:s|ed|ing)? (?:it |them )?back": "release",
     r"(?:tells?|told|telling) of": "report, log, say",
     r"what waits": "pending, unpublished",

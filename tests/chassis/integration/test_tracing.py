@@ -192,7 +192,9 @@ async def test_a_collector_that_is_away_is_told_of_once_and_holds_nothing_up(
         assert await api.ended(seconds=8) == 0
 
     told = [line for line in api.lines if line["event"] not in ("http.request", "http.listening")]
-    assert ["traces.export_failed", "traces.export_recovered"] == [line["event"] for line in told[:2]]
+    assert ["traces.export_failed", "traces.export_recovered"] == [
+        line["event"] for line in told[:2]
+    ]
     assert {"traces.export_failed", "process.stopping"} == {line["event"] for line in told[2:]}
 
 

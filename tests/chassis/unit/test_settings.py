@@ -1,12 +1,16 @@
-"""The settings: wrong ones are told in one line."""
+"""The settings: wrong ones are named in one line, a service's own among them."""
 
 from datetime import timedelta
+from typing import assert_type
 
 import pytest
+from pydantic import Field
 
+from orders.chassis import Settings
 from orders.chassis.errors import Misconfigured
+from orders.chassis.settings import load
 
-from ..service import service
+from ..service import OwnSettings, service
 
 
 def test_what_is_missing_is_named() -> None:
@@ -26,6 +30,41 @@ def test_what_is_wrong_is_named_without_its_value(monkeypatch: pytest.MonkeyPatc
 
 
 URLS = {"database_url": "postgresql://db/o", "redis_url": "redis://r"}
+
+
+class Mail(Settings):
+    """The settings of a service that has some of its own."""
+
+    mail_host: str
+    mail_port: int = Field(25, ge=1)
+
+
+def test_own_settings_are_read_and_have_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREETING", "good morning")
+
+    settings = service.load_settings(**URLS)
+
+    assert_type(settings, OwnSettings)
+    assert assert_type(settings.greeting, str) == "good morning"
+
+
+def test_an_own_setting_that_is_missing_is_named_in_one_line() -> None:
+    with pytest.raises(Misconfigured) as raised:
+        load(Mail, **URLS)
+
+    assert str(raised.value) == "MAIL_HOST: field required"
+
+
+def test_an_own_setting_that_is_wrong_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MAIL_HOST", "mail.example")
+    monkeypatch.setenv("MAIL_PORT", "0")
+
+    with pytest.raises(Misconfigured) as raised:
+        load(Mail, **URLS)
+
+    assert str(raised.value) == "MAIL_PORT: input should be greater than or equal to 1"
 
 
 @pytest.mark.parametrize(

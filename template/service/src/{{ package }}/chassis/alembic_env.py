@@ -24,7 +24,7 @@ def run_alembic(service: AnyService, **options: Any) -> None:
     elif connection := context.config.attributes.get("connection"):
         _run(connection, options)
     else:
-        asyncio.run(_on_own_connection(service, options))
+        asyncio.run(_connected(service, options))
 
 
 def _run(connection: Connection | None, options: dict[str, Any]) -> None:
@@ -44,8 +44,8 @@ def _is_own(name: str | None, kind: str, _: object) -> bool:
     return kind != "table" or name not in CHASSIS_TABLES
 
 
-async def _on_own_connection(service: AnyService, options: dict[str, Any]) -> None:
-    """What the `alembic` command does."""
+async def _connected(service: AnyService, options: dict[str, Any]) -> None:
+    """Run on a connection made here, as the `alembic` command needs it."""
     url = service.load_settings().database_url.get_secret_value()
     engine = Database(url, role=f"{service.name}-alembic").engine(pool_size=1)
     async with engine.connect() as connection:

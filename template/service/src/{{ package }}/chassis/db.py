@@ -1,4 +1,4 @@
-"""Postgres: how this service connects, and which of its errors are nobody's fault."""
+"""Postgres: how this service connects, and which errors are the infrastructure's."""
 
 import asyncio
 import urllib.parse
@@ -16,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from .errors import DatabaseUnavailable, Misconfigured
 
-# What libpq understands and asyncpg would pass on to the server, which refuses it.
+# Parameters of libpq that asyncpg would pass on to the server, which refuses them.
 _LIBPQ_ONLY = (
     *("channel_binding", "connect_timeout", "fallback_application_name", "gssencmode"),
     *("keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval"),
@@ -27,11 +27,15 @@ _LIBPQ_ONLY = (
 _INFRASTRUCTURE = ("08", "40001", "40P01", "53", "57P0", "55P03", "25P03")
 _UNDEFINED_TABLE = "42P01"
 DATABASE_ERRORS = (DBAPIError, DatabaseUnavailable)
-"""What a statement raises, be it Postgres's fault or the statement's."""
+"""What a statement raises, whether Postgres or the statement is at fault."""
+CONNECTION_ERRORS = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 CONNECT_TIMEOUT = 5.0
 """Seconds."""
-
-
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _ADVICE = (
     "DATABASE_URL must look like postgresql://user:password@host:5432/db, "
@@ -53,26 +57,18 @@ class Base(DeclarativeBase):
     )
 
 
-CONNECTION_ERRORS = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-
-
 class _Dialect(PGDialect_asyncpg):
-    """SQLAlchemy's own, which lets errors of asyncpg pass while it makes a new connection ready."""
+    """SQLAlchemy's own, which does not translate asyncpg's errors while it sets up a connection."""
 
     supports_statement_cache = True
 
     def on_connect(self) -> Callable[[Any], None]:
-        """What makes it ready; raises DatabaseUnavailable where it breaks meanwhile."""
-        make_ready = super().on_connect()  # type: ignore[no-untyped-call]
+        """What sets it up; raises DatabaseUnavailable if the connection breaks meanwhile."""
+        set_up = super().on_connect()  # type: ignore[no-untyped-call]
 
         def connect(connection: Any) -> None:
             try:
-                make_ready(connection)
+                set_up(connection)
             except CONNECTION_ERRORS as error:
                 raise DatabaseUnavailable(f"a connection to Postgres broke: {error}") from error
 
@@ -85,8 +81,8 @@ registry.register("postgresql.translated", __name__, _Dialect.__name__)
 class Database:
     """A Postgres database by its plain libpq URL, `postgres://` and `?sslmode=` included.
 
-    `settings` go to the server with every connection. All sessions end by themselves: a
-    frozen process or a lost host must not hold a row for ever.
+    `settings` go to the server with every connection. Every session times out: a frozen process
+    or a lost host must not hold a row for ever.
     """
 
     def __init__(
@@ -147,7 +143,7 @@ async def answer_within(seconds: float | None) -> AsyncIterator[None]:
 
 
 def reason_of(error: BaseException) -> str:
-    """One line on a database error, without the values that Postgres or SQLAlchemy may quote."""
+    """A database error in one line, without the values that Postgres or SQLAlchemy may quote."""
     if is_unmigrated(error):
         return "the database is not migrated"
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -156,7 +152,7 @@ def reason_of(error: BaseException) -> str:
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """Whether Postgres failed rather than what it was asked to do."""
+    """Whether Postgres failed, and not the statement."""
     if isinstance(error, DatabaseUnavailable):
         return True
     if isinstance(error, DBAPIError):
@@ -171,7 +167,7 @@ def is_unmigrated(error: BaseException) -> bool:
 
 
 def _split(url: str) -> urllib.parse.SplitResult:
-    """Refuse what asyncpg would only complain about later, or by quoting parts of a password."""
+    """Refuse what asyncpg would refuse later, or by quoting parts of a password."""
     try:
         parts = urllib.parse.urlsplit(url)
         several_hosts = "," in parts.netloc

@@ -14,8 +14,8 @@ import structlog
 from opentelemetry import trace
 from structlog.types import EventDict, ExcInfo, Processor
 
-# Libraries tell about themselves only what needs attention; requests are logged by http/, and
-# spans that cannot be exported by tracing/exporting.py.
+# Of libraries, only what needs attention. http/request_log.py logs requests, and
+# tracing/exporting.py that spans cannot be exported.
 LEVELS = {
     "alembic": "WARNING",
     "asyncio": "INFO",
@@ -48,7 +48,7 @@ def configure(service: str, role: str, level: str, log_format: str) -> None:
     ]
     renderer: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if console:
-        plain = structlog.dev.plain_traceback  # the other kind shows the values of variables
+        plain = structlog.dev.plain_traceback  # the rich one shows the values of variables
         renderer.append(structlog.dev.ConsoleRenderer(exception_formatter=plain))
     else:
         exceptions = structlog.processors.ExceptionRenderer(without_values)
@@ -75,7 +75,7 @@ def configure(service: str, role: str, level: str, log_format: str) -> None:
         logging.getLogger(library).handlers = []
         logging.getLogger(library).propagate = True
         logging.getLogger(library).setLevel(least)
-    if sys.platform != "win32":  # until the role listens to them, they must not end it
+    if sys.platform != "win32":  # they would end the process until the role handles them
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
         signal.signal(signal.SIGUSR2, signal.SIG_IGN)
 
@@ -90,22 +90,22 @@ def add_trace(_: Any, __: str, event: EventDict) -> EventDict:
 
 
 def without_values(exc_info: ExcInfo) -> str:
-    """A traceback that names the kinds of its errors, and nothing of what they say."""
-    return "\n".join(line.rstrip() for line in _told(exc_info[1]))
+    """A traceback with the types of its errors, without their messages."""
+    return "\n".join(line.rstrip() for line in _lines(exc_info[1]))
 
 
-def _told(error: BaseException) -> Iterator[str]:
+def _lines(error: BaseException) -> Iterator[str]:
     yield from traceback.format_tb(error.__traceback__)
     yield type(error).__name__
     further = (*getattr(error, "exceptions", ()), error.__cause__ or error.__context__)
     for other in further:
         if other is not None:
             yield "caused by:"
-            yield from _told(other)
+            yield from _lines(other)
 
 
 def change_level(steps: int) -> None:
-    """Log more, or less if `steps` is negative, from now on."""
+    """Lower the level of the log by so many steps, or raise it if `steps` is negative."""
     root = logging.getLogger()
     level = min(max(root.level - 10 * steps, logging.DEBUG), logging.ERROR)
     least = logging.getLevelName(min(level, root.level))

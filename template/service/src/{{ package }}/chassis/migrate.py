@@ -21,9 +21,9 @@ from .messaging.tables import VERSION_TABLE, handled_types, metadata
 from .service import AnyService
 from .waiting import wait
 
-MESSAGING = Path(__file__).parent / "messaging" / "migrations"
+MESSAGING_MIGRATIONS = Path(__file__).parent / "messaging" / "migrations"
 POLL = 1.0
-"""Seconds between two looks at a database that another process migrates."""
+"""Seconds between two checks of a database that another process migrates."""
 
 log = structlog.get_logger()
 
@@ -31,8 +31,8 @@ log = structlog.get_logger()
 async def migrate(service: AnyService, database_url: str) -> None:
     """Run both lines of migrations, and note which events this code handles.
 
-    May be run by several processes at once; they take turns. A database that newer code has
-    migrated is left as it is. Raises DatabaseUnavailable.
+    Several processes may run it at once; they take turns. A database that a later version has
+    migrated stays as it is. Raises DatabaseUnavailable.
     """
     database = Database(database_url, role=f"{service.name}-migrate", idle_in_transaction=0)
     engine = database.engine(pool_size=1)
@@ -42,7 +42,7 @@ async def migrate(service: AnyService, database_url: str) -> None:
             await connection.execute(text("SELECT pg_advisory_lock(hashtext('migrate'))"))
             await connection.execute(text("SET lock_timeout = '10s'"))
             await connection.commit()
-            await connection.run_sync(_upgrade, _pipe())
+            await connection.run_sync(_upgrade, _messaging())
             await connection.run_sync(_upgrade, _own(service))
             await _note_handled_types(connection)
             await connection.commit()
@@ -58,14 +58,14 @@ async def wait_until_migrated(
 
     Raises DatabaseUnavailable when the time is up or `stopping` is set.
     """
-    deadline, told = monotonic() + seconds, ""
+    deadline, logged = monotonic() + seconds, ""
     while problem := await _problem(service, database_url):
         left = deadline - monotonic()
         if left <= 0 or stopping.is_set():
             raise problem
-        if told != str(problem):
-            told = str(problem)
-            log.info("migrate.waiting", reason=told)
+        if logged != str(problem):
+            logged = str(problem)
+            log.info("migrate.waiting", reason=logged)
         await wait(min(POLL, left), stopping)
 
 
@@ -74,7 +74,8 @@ async def _problem(service: AnyService, database_url: str) -> DatabaseUnavailabl
     engine = Database(database_url, role=f"{service.name}-migrate").engine(pool_size=1)
     try:
         async with engine.connect() as connection:
-            lines = [await connection.run_sync(_reached, line) for line in (_pipe(), _own(service))]
+            configs = (_messaging(), _own(service))
+            reached = [await connection.run_sync(_reached, config) for config in configs]
     except DatabaseUnavailable as error:
         return error
     except DBAPIError as error:
@@ -82,7 +83,7 @@ async def _problem(service: AnyService, database_url: str) -> DatabaseUnavailabl
     finally:
         await engine.dispose()
     behind = f"the database is behind this code; run: {service.name} migrate"
-    return None if all(lines) else DatabaseUnavailable(behind)
+    return None if all(reached) else DatabaseUnavailable(behind)
 
 
 def _reached(connection: Connection, config: Config) -> bool:
@@ -101,9 +102,9 @@ def _upgrade(connection: Connection, config: Config) -> None:
     connection.commit()
 
 
-def _pipe() -> Config:
+def _messaging() -> Config:
     config = Config()
-    config.set_main_option("script_location", _escaped(MESSAGING))
+    config.set_main_option("script_location", _escaped(MESSAGING_MIGRATIONS))
     config.attributes.update(metadata=metadata, version_table=VERSION_TABLE)
     return config
 

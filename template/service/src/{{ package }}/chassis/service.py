@@ -1,4 +1,4 @@
-"""What a service hands to its chassis, at one place: its `service.py`."""
+"""What the chassis knows of its service, which hands it over at one place: its `service.py`."""
 
 import importlib
 import pkgutil
@@ -15,10 +15,10 @@ S = TypeVar("S", bound=Settings)
 
 @dataclass(frozen=True, slots=True)
 class Service(Generic[S]):
-    """All that the chassis knows of its service; every component is handed what it needs of it.
+    """A service, as its parts: components are given those that they need.
 
-    Packages are only named here. Their modules are imported by `discover`, so that a command
-    which needs no models does not load them.
+    `discover` imports the modules of the packages, so that a command which needs none of them
+    starts fast.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Service(Generic[S]):
         return load(self.settings, **overrides)
 
     def main(self) -> None:
-        """What the console script does."""
+        """Run the command line; the console script is this."""
         from .cli.main import run
 
         run(self)

@@ -1,7 +1,7 @@
 """Every setting of this service: read from the environment, else from `.env` in this folder.
 
-Only what puts processes together reads them; components are given plain values. Settings of your
-own go into a class like this one in a module of yours, so that updates never touch them.
+Roles and commands read them; components are given plain values. Settings of your own are further
+fields of the class in your `settings.py`.
 """
 
 from datetime import timedelta
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     """Events published in one transaction, at most."""
 
     outbox_auto_repair: bool = True
-    """Publish events again that Redis has lost; if off, only tell of them."""
+    """Publish events again that Redis has lost; if off, only report them."""
 
     event_max_bytes: int = Field(256 * 1024, ge=1024, le=1024 * 1024)
     """Size of an event's payload; a larger one is refused when it is emitted."""

@@ -223,7 +223,7 @@ def test_a_refusal_may_quote_what_is_no_text() -> None:
     assert json.loads(bytes(problem(404, "no \ud800").body))["detail"] == "no \ud800"
 
 
-async def test_only_so_much_is_told_of_what_is_wrong() -> None:
+async def test_a_request_with_many_errors_is_answered_with_the_first_of_them() -> None:
     app = application()
 
     @app.post("/numbers")

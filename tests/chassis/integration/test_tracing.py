@@ -123,8 +123,8 @@ def check_the_path_of_an_event(collector: Collector) -> None:
     processed = only(collector.named(f"process {STREAM}", parent=created.span_id))
     assert (processed.service, processed.trace_id, processed.kind) == (OTHER, TRACE, "CONSUMER")
     assert [created.span_id] == processed.links
-    settled = only(collector.named(f"ack {STREAM}", parent=created.span_id))
-    assert (settled.trace_id, settled.kind) == (TRACE, "CLIENT")
+    acknowledged = only(collector.named(f"ack {STREAM}", parent=created.span_id))
+    assert (acknowledged.trace_id, acknowledged.kind) == (TRACE, "CLIENT")
 
     told = only(collector.named(f"create {STREAM}", service=OTHER))
     assert (told.trace_id, told.parent) == (TRACE, processed.span_id)
@@ -137,14 +137,14 @@ def check_the_path_of_an_event(collector: Collector) -> None:
         "messaging.operation.type": "process",
         "messaging.destination.name": STREAM,
         "messaging.consumer.group.name": SERVICE,
-        "messaging.client.id": settled.attributes["messaging.client.id"],
+        "messaging.client.id": acknowledged.attributes["messaging.client.id"],
         "messaging.message.id": message,
         "messaging.message.conversation_id": message,
         "cloudevents.event_type": f"{SERVICE}.Probed.v1",
     } == processed.attributes
     assert message == told.attributes["messaging.message.conversation_id"]
     assert {"ack", "settle"} == {
-        settled.attributes[f"messaging.operation.{what}"] for what in ("name", "type")
+        acknowledged.attributes[f"messaging.operation.{what}"] for what in ("name", "type")
     }
 
     inserted = collector.named("INSERT", parent=request.span_id)
@@ -172,7 +172,7 @@ async def test_what_was_not_exported_yet_is_exported_at_the_end(
     assert about["deployment.environment.name"] == "tests"
 
 
-async def test_a_collector_that_is_away_is_told_of_once_and_holds_nothing_up(
+async def test_a_collector_that_is_away_is_logged_once_and_delays_nothing(
     tmp_path: Path, settings: dict[str, str], collector: Collector
 ) -> None:
     with collecting() as another:

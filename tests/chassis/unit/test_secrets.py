@@ -70,11 +70,11 @@ def test_every_setting_that_may_hold_one_is_secret() -> None:
     telling = ("url", "password", "token", "secret", "key")
     public = {"key_prefix"}
     fields = Settings.model_fields.items()
-    suspects = {name: f.annotation for name, f in fields if name.rpartition("_")[2] in telling}
+    secrets = {name: f.annotation for name, f in fields if name.rpartition("_")[2] in telling}
 
-    assert {"database_url", "redis_url"} <= suspects.keys()
-    assert all("SecretStr" in str(kind) for kind in suspects.values())
-    assert public <= Settings.model_fields.keys() - suspects.keys()
+    assert {"database_url", "redis_url"} <= secrets.keys()
+    assert all("SecretStr" in str(kind) for kind in secrets.values())
+    assert public <= Settings.model_fields.keys() - secrets.keys()
 
 
 def test_settings_do_not_show_them() -> None:

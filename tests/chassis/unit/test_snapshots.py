@@ -47,7 +47,7 @@ def verdict(snapshot: bytes | None, contract: Schema | None = CONTRACT) -> Verdi
     return found
 
 
-def test_a_class_that_is_as_agreed_is_ok() -> None:
+def test_a_class_that_matches_its_snapshot_is_ok() -> None:
     assert Verdict(TYPE, "ok") == verdict(text_of(CONTRACT).encode())
 
 
@@ -55,7 +55,7 @@ def test_how_a_snapshot_is_laid_out_makes_no_difference() -> None:
     assert verdict(json.dumps(CONTRACT, sort_keys=True).encode()).status == "ok"
 
 
-def test_a_class_without_a_snapshot_is_told_of() -> None:
+def test_a_class_without_a_snapshot_is_missing() -> None:
     assert Verdict(TYPE, "missing", way_out=f"run: {SERVICE} contracts export") == verdict(None)
 
 
@@ -88,10 +88,10 @@ def test_another_services_event_is_changed_there() -> None:
 
     [found] = examine(service.name, {name: changed(size={"type": "string"})}, {name: CONTRACT})
 
-    assert found.way_out == "take what elsewhere declares: eventsmith add-event Told --from …"
+    assert found.way_out == "copy the contract of elsewhere: eventsmith add-event Told --from …"
 
 
-def test_a_snapshot_without_a_class_is_told_of() -> None:
+def test_a_snapshot_without_a_class_is_orphaned() -> None:
     found = verdict(text_of(CONTRACT).encode(), None)
 
     assert found.status == "orphaned"
@@ -114,7 +114,7 @@ def test_a_snapshot_without_a_class_is_told_of() -> None:
         (changed(size=A, defined={"A": A}), "it has no definition 'A'"),
     ],
 )
-def test_a_snapshot_that_is_none_is_told_of_in_one_line(snapshot: bytes, reason: str) -> None:
+def test_a_snapshot_that_is_no_contract_is_unreadable_in_one_line(snapshot: bytes, reason: str) -> None:
     found = verdict(snapshot)
 
     assert ("unreadable", 1) == (found.status, len(found.findings))

@@ -19,7 +19,7 @@ class Told(BaseModel):
 
 @router.post("/probes", status_code=201)
 async def probe(uow: Uow) -> None:
-    """Change something, and tell of it."""
+    """Change something, and emit an event."""
     probed = Probed(aggregate_id="a")
     await leave_effect(probed, uow)
     uow.emit(probed)
@@ -27,7 +27,7 @@ async def probe(uow: Uow) -> None:
 
 @router.post("/probes/{number}", status_code=201)
 async def tell(number: int, body: Told, uow: Uow) -> None:
-    """Tell of it, or fail."""
+    """Emit an event, or fail."""
     uow.emit(Probed(aggregate_id=str(number), text=body.text))
     if body.text.startswith("fail here"):
         raise RuntimeError(body.text)

@@ -60,7 +60,7 @@ def _verdict(
 ) -> Verdict:
     file = f"{name}.json"
     if contract is None:
-        way_out = f"bring its class back, or delete {file} once no stream and no consumer has it"
+        way_out = f"restore its class, or delete {file} when no stream and no consumer has it"
         return Verdict(name, "orphaned", way_out=way_out)
     if snapshot is None:
         return Verdict(name, "missing", way_out=f"run: {service} contracts export")
@@ -81,7 +81,7 @@ def _new_version(service: str, name: str, contracts: Mapping[str, Schema]) -> st
     family, _, _ = name.rpartition(".v")
     publisher, _, event = family.partition(".")
     if publisher != service:
-        return f"take what {publisher} declares: eventsmith add-event {event} --from …"
+        return f"copy the contract of {publisher}: eventsmith add-event {event} --from …"
     versions = [
         int(other.rpartition(".v")[2]) for other in contracts if other.startswith(f"{family}.v")
     ]

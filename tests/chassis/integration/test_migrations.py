@@ -166,7 +166,9 @@ async def test_who_waits_ends_when_it_is_told_to(empty_database_url: str) -> Non
         await asyncio.wait_for(waiting, 10)
 
 
-async def test_a_version_runs_on_a_database_that_a_later_one_has_migrated(database_url: str) -> None:
+async def test_a_version_runs_on_a_database_that_a_later_one_has_migrated(
+    database_url: str,
+) -> None:
     """As in a rollout, and after one that was taken back."""
     await execute(database_url, f"UPDATE {VERSION_TABLE} SET version_num = 'from the future'")
 

@@ -114,7 +114,9 @@ def test_a_snapshot_without_a_class_is_orphaned() -> None:
         (changed(size=A, defined={"A": A}), "it has no definition 'A'"),
     ],
 )
-def test_a_snapshot_that_is_no_contract_is_unreadable_in_one_line(snapshot: bytes, reason: str) -> None:
+def test_a_snapshot_that_is_no_contract_is_unreadable_in_one_line(
+    snapshot: bytes, reason: str
+) -> None:
     found = verdict(snapshot)
 
     assert ("unreadable", 1) == (found.status, len(found.findings))

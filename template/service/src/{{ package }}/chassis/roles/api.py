@@ -3,13 +3,12 @@
 import asyncio
 
 from ..http.app import create_app
-from ..http.serving import http
 from ..messaging.handlers import registered_handlers
 from ..ops.site import open_desk
 from ..service import AnyService
 from ..settings import Settings
 from ..tracing.setup import exports, trace_requests
-from .wiring import database, units_of_work
+from .wiring import database, serving, units_of_work
 
 
 async def run_api(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
@@ -24,11 +23,5 @@ async def run_api(service: AnyService, settings: Settings, stopping: asyncio.Eve
         app.router.routes.extend(desk)
         if exports(settings):
             trace_requests(app)
-        async with http(
-            app,
-            settings.bind_host,
-            settings.api_port,
-            settings.drain_timeout,
-            settings.request_max_bytes,
-        ):
+        async with serving(app, settings, settings.api_port):
             await stopping.wait()

@@ -8,7 +8,6 @@ import socket
 import structlog
 
 from ..http.health import health_app
-from ..http.serving import http
 from ..messaging.consuming.consumer import Consumer
 from ..messaging.consuming.dispatch import Dispatcher
 from ..messaging.consuming.group import Group
@@ -22,7 +21,7 @@ from ..messaging.redis import Broker
 from ..messaging.unit_of_work import UnitsOfWork
 from ..service import AnyService
 from ..settings import Settings
-from .wiring import database, units_of_work
+from .wiring import database, serving, units_of_work
 
 LONGEST_IDLE = 30.0
 """Seconds that a handler may leave its transaction idle beyond its own timeout."""
@@ -52,13 +51,7 @@ async def run_consumer(service: AnyService, settings: Settings, stopping: asynci
             units,
             notifier,
         ),
-        http(
-            health_app(health),
-            settings.bind_host,
-            settings.consumer_port,
-            settings.drain_timeout,
-            settings.request_max_bytes,
-        ),
+        serving(health_app(health), settings, settings.consumer_port),
         asyncio.TaskGroup() as tasks,
     ):
         notifying = tasks.create_task(notifier.run())

@@ -8,7 +8,6 @@ from typing import TypedDict
 
 from ..db import Database
 from ..http.health import backlog_router, health_app
-from ..http.serving import http
 from ..messaging.events import streams_published
 from ..messaging.handlers import streams_read
 from ..messaging.observing.health import Health
@@ -21,7 +20,7 @@ from ..messaging.redis import Broker
 from ..messaging.upkeep.janitor import Janitor, Retention
 from ..service import AnyService
 from ..settings import Settings
-from .wiring import database
+from .wiring import database, serving
 
 
 async def run_relay(service: AnyService, settings: Settings, stopping: asyncio.Event) -> None:
@@ -36,13 +35,7 @@ async def run_relay(service: AnyService, settings: Settings, stopping: asyncio.E
     app.include_router(backlog_router(waiting))
     async with (
         broker,
-        http(
-            app,
-            settings.bind_host,
-            settings.relay_port,
-            settings.drain_timeout,
-            settings.request_max_bytes,
-        ),
+        serving(app, settings, settings.relay_port),
         housekeeping(service, settings, postgres),
     ):
         batches = Batches(

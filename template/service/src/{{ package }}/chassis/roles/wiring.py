@@ -1,9 +1,12 @@
-"""What every process of the service starts from: its events and handlers, and its database."""
+"""What roles are put together from: the database, units of work, an HTTP port."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from starlette.types import ASGIApp
 
 from ..db import Database
+from ..http.serving import http
 from ..messaging.outbox import Outbox
 from ..messaging.publishing.notify import OutboxNotifier
 from ..messaging.unit_of_work import UnitsOfWork
@@ -34,3 +37,9 @@ async def units_of_work(
         yield UnitsOfWork(engine, outbox), notifier
     finally:
         await engine.dispose()
+
+
+def serving(app: ASGIApp, settings: Settings, port: int) -> AbstractAsyncContextManager[None]:
+    """Serve `app` on a role's port as long as the block runs."""
+    host, drain_timeout = settings.bind_host, settings.drain_timeout
+    return http(app, host, port, drain_timeout, settings.request_max_bytes)

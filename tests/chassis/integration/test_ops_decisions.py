@@ -201,7 +201,7 @@ async def test_what_was_decided_before_postgres_hung_is_shown_and_logged(
                 line.silence()
                 yield batch
 
-        monkeypatch.setattr(deciding, "replay", silenced)
+        monkeypatch.setattr(deciding, "mark_for_replay", silenced)
         settings = servers | {"database_url": line.url}
         async with at_the_desk(pipe, handler(), settings=settings) as operator:
             await operator.log_in()

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from eventsmith.cli.app import app
-from eventsmith.template import bundle, source
+from eventsmith.template import bundle, checkout
 
 if TYPE_CHECKING:
     from pytest_copie.plugin import Copie
@@ -221,5 +221,5 @@ def shipped(stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     path = tmp_path / "it's a wheel" / "template.bundle"
     bundling.write(path, stand_in, "1.0.0")
     monkeypatch.setattr(bundle, "_BUNDLE", path)
-    monkeypatch.setattr(source, "_CHECKOUT", path.parent)
+    monkeypatch.setattr(checkout, "CHECKOUT", path.parent)
     return path

@@ -21,17 +21,26 @@ BESIDE_THE_PATH = {
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What one part of a service has, and may have at most, of files, lines or tests."""
+    """What one part of a service has, and may have at most, of files, lines or tests.
+
+    `ceiling` is where a part stands that is over its budget still: it may only come down.
+    """
 
     what: str
     unit: str
     found: int
     budget: int
+    ceiling: int = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether the part is within its budget."""
+        return self.found <= self.budget
 
     @property
     def holds(self) -> bool:
-        """Whether the part is within its budget."""
-        return self.found <= self.budget
+        """Whether the part is within its budget, or no larger than it was."""
+        return self.fits or self.found <= self.ceiling
 
 
 def sizes(service: Path) -> list[Size]:
@@ -40,9 +49,9 @@ def sizes(service: Path) -> list[Size]:
     messaging = python(chassis / "messaging", lambda path: MIGRATIONS not in path.parts)
     tests = python(service / "tests")
     return [
-        Size("core path", "lines", lines(core_path(chassis / "messaging")), 2200),
-        Size("messaging/", "lines", lines(messaging), 4100),
-        Size("image", "lines", lines(image(service)), 7900),
+        Size("core path", "lines", lines(core_path(chassis / "messaging")), 2200, 2390),
+        Size("messaging/", "lines", lines(messaging), 4100, 4231),
+        Size("image", "lines", lines(image(service)), 7900, 8250),
         Size("contracts/", "lines", lines(python(chassis / "contracts")), 760),
         Size("dev/", "lines", lines(python(chassis / "dev")), 600),
         Size("testing/", "lines", lines(python(chassis / "testing")), 500),
@@ -94,7 +103,13 @@ def table(found: Iterable[Size]) -> str:
     """Return one line for each size."""
     rows = [("part", "of", "found", "budget", "")]
     rows += [
-        (size.what, size.unit, f"{size.found:,}", f"{size.budget:,}", "" if size.holds else "OVER")
+        (
+            size.what,
+            size.unit,
+            f"{size.found:,}",
+            f"{size.budget:,}",
+            "OVER" if size.found > size.budget else "",
+        )
         for size in found
     ]
     return "\n".join(f"{a:<14} {b:<6} {c:>7} {d:>7}  {e}".rstrip() for a, b, c, d, e in rows)

@@ -213,7 +213,7 @@ def test_an_own_event_cannot_take_the_files_of_a_foreign_one(add_event: AddEvent
 
 
 def test_a_folder_that_is_no_service_is_refused(eventsmith: Eventsmith, tmp_path: Path) -> None:
-    assert_refused(eventsmith("add-event", "Noted"), "is no service", "-C")
+    assert_refused(eventsmith("add-event", "Noted"), "is no service", "name a service's folder")
     assert_refused(eventsmith("add-event", "Noted", "-C", "nowhere"), "is no folder")
     assert list(tmp_path.iterdir()) == []
 

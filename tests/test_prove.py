@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from conftest import Eventsmith, assert_refused, git, program
 from eventsmith.cli.app import app
-from eventsmith.template import bundle, source
+from eventsmith.template import bundle, checkout
 from growing import Grown, Template, everything
 from running import uv
 
@@ -49,7 +49,7 @@ def wheel(
     path = tmp_path / "wheel/template.bundle"
     bundling.write(path, template.folder, "1.2.0")
     monkeypatch.setattr(bundle, "_BUNDLE", path)
-    monkeypatch.setattr(source, "_CHECKOUT", path.parent)
+    monkeypatch.setattr(checkout, "CHECKOUT", path.parent)
     answers = ready.read(".copier-answers.yml")
     lines = [line for line in answers.splitlines() if not line.startswith("_src_path")]
     ready.write(".copier-answers.yml", "\n".join([*lines, f"_src_path: {bundle.address()}", ""]))
@@ -79,7 +79,7 @@ def test_a_checkout_proves_by_its_own_suite(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     write_suite(template, "suite in the making")
-    monkeypatch.setattr(source, "_CHECKOUT", template.folder)
+    monkeypatch.setattr(checkout, "CHECKOUT", template.folder)
     fake_uv(SHOW)
 
     assert "\nsuite in the making\n" in shown(capfd, ready)

@@ -10,7 +10,7 @@ from copier import run_copy
 
 from conftest import Eventsmith, git
 from eventsmith.errors import EventsmithError
-from eventsmith.template import bundle, source
+from eventsmith.template import bundle, checkout, source
 from eventsmith.template.rendering import Answers, render
 from eventsmith.template.source import Source, has, newest, recorded
 
@@ -133,7 +133,7 @@ def test_a_service_made_from_a_wheel_between_releases_names_a_commit_of_the_repo
 def test_a_service_made_from_a_wheel_grows_by_a_checkout(
     stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "_CHECKOUT", stand_in)
+    monkeypatch.setattr(checkout, "CHECKOUT", stand_in)
     move_on(stand_in)
 
     found = recorded({"_src_path": ADDRESS, "_commit": "v1.0.0"}, None)

@@ -7,7 +7,7 @@ import yaml
 
 from conftest import Eventsmith, git, program
 from eventsmith.errors import EventsmithError
-from eventsmith.template import source
+from eventsmith.template import checkout, source
 
 QUICK = ("--no-lock", "--no-git")
 
@@ -118,7 +118,7 @@ def test_an_unpacked_archive_is_used_and_told(eventsmith: Eventsmith, stand_in: 
 def test_an_installation_without_a_template_asks_for_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(source, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(checkout, "CHECKOUT", tmp_path)
 
     with pytest.raises(EventsmithError, match="name one with --template"):
         source.find(None)

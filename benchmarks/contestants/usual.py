@@ -19,7 +19,7 @@ client = Redis.from_url(os.environ.get("REDIS_URL", "redis://"))
 
 @router.post("/usual", status_code=201)
 async def create(body: NewOrder, request: Request) -> OrderOut:
-    """Create one, and tell of it when that is committed."""
+    """Create one, and publish it when that is committed."""
     async with request.app.state.units.open() as uow:
         created = Order(id=uuid7(), **body.model_dump())
         uow.session.add(created)

@@ -104,7 +104,7 @@ def template_database(request: pytest.FixtureRequest) -> Iterator[tuple[str, str
 
 
 async def _migrate(url: str) -> None:
-    """Migrate as for code that handles nothing: tests say themselves what newer code handles."""
+    """Migrate as for code that handles nothing: tests say themselves what newer releases handle."""
     await migrate(service, url)
     connection = await Database(url, role="tests").connect()
     await connection.execute("DELETE FROM handled_types")

@@ -10,7 +10,7 @@ async def die(pipe: Pipe, *events: Probed) -> list[int]:
     """Have events given up; the numbers of their dead letters."""
     await pipe.publish(*events)
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(len(events))
+        await pipe.acknowledged(len(events))
     return [letter.id for letter in await pipe.dead()]
 
 

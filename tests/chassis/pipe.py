@@ -215,7 +215,7 @@ class Pipe:
         """The dead letters."""
         return await self.rows("SELECT * FROM dead_letters ORDER BY id")
 
-    async def settled(self, events: int = 0) -> None:
+    async def acknowledged(self, events: int = 0) -> None:
         """Wait until so many entries have been read, and none of them is pending."""
 
         async def done() -> bool:

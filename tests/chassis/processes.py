@@ -66,7 +66,7 @@ class Process:
             self._grown.notify_all()
 
     async def logged(self, event: str, seconds: float = 30, **fields: object) -> dict[str, Any]:
-        """The first line that tells of `event`; waits for it, as long as the process lives."""
+        """The first line that logs `event`; waits for it, as long as the process lives."""
 
         def found() -> dict[str, Any] | None:
             wanted = {"event": event} | fields

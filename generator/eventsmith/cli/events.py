@@ -120,7 +120,7 @@ def remove_event(
     for text in removal.notes:
         note(text)
     slug, gone = removal.service.slug, removal.event.type
-    note(f"outbox and streams may still hold {gone}; see what waits there: uv run {slug} status")
+    note(f"outbox and streams may still hold {gone}; see their backlog by: uv run {slug} status")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from eventsmith.errors import EventsmithError
 from eventsmith.uv import uv
 
 DEADLINE = 30.0
-"""Seconds that the last order may take to be settled."""
+"""Seconds that the last order may take to be handled."""
 RETRY_SOON = {"CONSUMER_VISIBILITY_TIMEOUT": "2"}
 """The longest delay between two attempts in seconds, so that the last one is seen."""
 

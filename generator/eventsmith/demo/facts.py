@@ -37,7 +37,7 @@ class Facts:
 
 
 def gather(servers: Servers, services: Sequence[Service]) -> Facts:
-    """Ask both databases, then read the logs, which therefore tell of all that was found."""
+    """Ask both databases, then read the logs, which therefore have all that was found."""
 
     def count(database: str, query: str) -> Counter[str]:
         return Counter(dict(servers.ask(database, query)))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from eventsmith.errors import EventsmithError
 from eventsmith.service import Service
-from eventsmith.template.source import own_checkout, recorded
+from eventsmith.template.checkout import own_checkout
+from eventsmith.template.source import recorded
 from eventsmith.template.versions import versions
 
 _FOLDER = "tests/chassis"

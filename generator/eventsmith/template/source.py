@@ -7,9 +7,9 @@ from pathlib import Path
 
 from eventsmith import environment, git
 from eventsmith.template import bundle, refs
+from eventsmith.template.checkout import is_checkout, own_checkout
 from eventsmith.errors import EventsmithError
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _UNVERSIONED = "the service records no version of its template"
 
 
@@ -45,11 +45,6 @@ class Source:
         instead = bundle.read_in_place_of(self.location) if self.bundled else nullcontext()
         with instead, environment.given(environment.UNASKED):
             yield
-
-
-def own_checkout() -> Path | None:
-    """Return the checkout that this command runs from; None where it is installed."""
-    return _CHECKOUT if _is_checkout(_CHECKOUT) else None
 
 
 def find(template: str | None) -> Source:
@@ -125,8 +120,8 @@ def _as_it_stands(source: Source, problems: list[str]) -> Source:
 
 
 def _own() -> Source:
-    if _is_checkout(_CHECKOUT):
-        return Source(str(_CHECKOUT), ref="HEAD")
+    if checkout := own_checkout():
+        return Source(str(checkout), ref="HEAD")
     if bundle.exists():
         return Source(bundle.address(), ref="HEAD", bundled=True)
     raise EventsmithError("this installation carries no template; name one with --template")
@@ -134,19 +129,15 @@ def _own() -> Source:
 
 def _named(template: str) -> Source:
     path = Path(template).expanduser()
-    if _is_checkout(path):
+    if is_checkout(path):
         # The work tree as it stands: its last release may be far behind what is seen.
         return Source(str(path.resolve()), ref="HEAD")
     # A service records where it came from, and a relative path means nothing from elsewhere.
     return Source(str(path.resolve()) if path.exists() else template, ref=None)
 
 
-def _is_checkout(path: Path) -> bool:
-    return (path / "copier.yml").is_file() and (path / "template").is_dir()
-
-
 def _remark(path: Path) -> str | None:
-    if not _is_checkout(path) or (state := git.describe_state(path)) is None:
+    if not is_checkout(path) or (state := git.describe_state(path)) is None:
         return None
     return (
         f"the template in {path} {state}: it is used as it stands, "

@@ -129,7 +129,7 @@ class Disturbances:
         return None
 
     async def _remind(self, migrated: asyncio.Event) -> None:
-        """Keep the consumers asking what newer code handles: the answer must not be an old one."""
+        """Keep the consumers asking what newer releases handle: no old answer counts."""
         while not migrated.is_set():
             with suppress(RedisError):
                 await self._records.add(unheard_of())

@@ -80,7 +80,7 @@ class Records:
         finally:
             self._chapter_began = time.time()
 
-    async def unsettled(self) -> str | None:
+    async def unacknowledged(self) -> str | None:
         """What is still to be done; None when everything is."""
         try:
             if waiting := await self.rows("SELECT event_id FROM outbox"):

@@ -62,12 +62,12 @@ async def history(records: Records, processes: Processes, event_id: UUID) -> str
         (line.get("timestamp", ""), f"{name} ({process.pid}): {line}")
         for name, process in processes
         for line in process.lines
-        if _tells_of(line, wanted)
+        if _names(line, wanted)
     ]
     return "\n".join([*lines, *(line for _, line in sorted(logged))])
 
 
-def _tells_of(line: dict[str, Any], wanted: set[str]) -> bool:
+def _names(line: dict[str, Any], wanted: set[str]) -> bool:
     return any(value in wanted for value in line.values() if isinstance(value, str)) or any(
         wanted.intersection(value) for value in line.values() if isinstance(value, list)
     )

@@ -69,16 +69,16 @@ class Run:
             posting.cancel()
             with suppress(asyncio.CancelledError):
                 await posting
-            await self._settle()
+            await self._calm_down()
         finally:
             supervising.cancel()
         self.found += await self._judge()
 
-    async def _settle(self) -> None:
+    async def _calm_down(self) -> None:
         deadline = monotonic() + PEACE
-        while unsettled := await self.records.unsettled():
+        while unacknowledged := await self.records.unacknowledged():
             if monotonic() > deadline:
-                self.found.append(Violation(f"after {PEACE:.0f} s: {unsettled}"))
+                self.found.append(Violation(f"after {PEACE:.0f} s: {unacknowledged}"))
                 return
             await asyncio.sleep(0.3)
 

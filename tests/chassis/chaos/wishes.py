@@ -33,7 +33,7 @@ router = APIRouter()
 
 @router.post("/chaos", status_code=201)
 async def stir(wish: Wish, uow: Uow) -> UUID:
-    """Change an aggregate under its lock, and tell of it."""
+    """Change an aggregate under its lock, and emit an event."""
     statement = """
         INSERT INTO chaos_aggregates (name, version) VALUES (:name, 1)
         ON CONFLICT (name) DO UPDATE SET version = chaos_aggregates.version + 1

@@ -19,9 +19,9 @@ async def test_a_consumer_that_is_killed_leaves_one_effect_and_one_event_of_its_
     await victims.kill_at(window, "consumer")
 
     async with pipe.consuming(handler(obey)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
         await relayed(pipe)
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     told = [UUID(entry.fields[b"ce_id"].decode()) for entry in await pipe.entries()]
     assert [event.event_id, told[-1]] == await pipe.effects()
@@ -34,7 +34,7 @@ async def test_a_failure_that_was_not_parked_is_tried_again(pipe: Pipe, victims:
     await victims.kill_at("before-parking", "consumer")
 
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await applied_once(pipe, event)
 
@@ -52,7 +52,7 @@ async def test_a_last_attempt_that_was_committed_is_not_followed_by_a_dead_lette
     await victims.kill_at("before-the-acknowledgement", "consumer", CONSUMER_MAX_ATTEMPTS="5")
 
     async with pipe.consuming(handler(), max_attempts=5):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await applied_once(pipe, event)
 
@@ -66,7 +66,7 @@ async def test_a_handler_that_had_committed_is_not_run_again_for_one_that_had_no
     assert [event.event_id] == await pipe.effects()
 
     async with pipe.consuming(handler(name="one"), handler(name="two")):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await applied_once(pipe, event, event)
 
@@ -81,7 +81,7 @@ async def test_a_batch_that_is_killed_leaves_all_of_its_effects_or_none(
     assert len(await pipe.effects()) == (0 if window == "in-the-handler" else 5)
 
     async with pipe.consuming(handler()):
-        await pipe.settled(5)
+        await pipe.acknowledged(5)
 
     await applied_once(pipe, *events)
 
@@ -97,7 +97,7 @@ async def test_a_dead_letter_that_was_not_committed_is_written_once(
     assert [] == await pipe.dead()
 
     async with pipe.consuming(handler(), max_attempts=1):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await dead_once(pipe, event)
 
@@ -111,7 +111,7 @@ async def test_a_dead_letter_that_was_committed_decides_though_its_event_comes_a
     await victims.kill_at("before-the-acknowledgement", "consumer", CONSUMER_MAX_ATTEMPTS="1")
 
     async with pipe.consuming(handler(), max_attempts=5):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await dead_once(pipe, event)
 
@@ -125,7 +125,7 @@ async def test_an_event_that_kills_its_consumers_condemns_none_of_its_neighbours
         await victims.kill_at("in-the-handler-of-a-killer", "consumer")
 
     async with pipe.consuming(handler(), max_attempts=3):
-        await pipe.settled(6)
+        await pipe.acknowledged(6)
 
     assert [(killer.event_id, "crashed")] == [(d.event_id, d.reason) for d in await pipe.dead()]
     assert sorted(event.event_id for event in neighbours) == sorted(await pipe.effects())

@@ -22,6 +22,6 @@ async def test_a_consumer_that_is_killed_while_it_stops_leaves_everything_to_oth
     await killed(leaving)
 
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     await applied_once(pipe, *events)

@@ -45,7 +45,7 @@ async def test_a_relay_that_is_killed_loses_nothing_and_keeps_the_order(
     assert ["0", "1", "2"] * times == await published(pipe)
     assert await pipe.broker.client.xlen(pipe.prefix + "other") == 1
     async with pipe.consuming(handler()):
-        await pipe.settled(3 * times)
+        await pipe.acknowledged(3 * times)
     await applied_once(pipe, *events)
 
 
@@ -61,7 +61,7 @@ async def test_a_relay_that_is_killed_between_two_parts_repeats_only_what_went_o
 
     assert ["0", "1", "0", "1", "2", "3", "4"] == await published(pipe)
     async with pipe.consuming(handler()):
-        await pipe.settled(7)
+        await pipe.acknowledged(7)
     await applied_once(pipe, *events)
 
 
@@ -84,5 +84,5 @@ async def test_a_relay_that_wakes_with_an_old_batch_repeats_it_at_worst(
     order = [str(number) for number in range(6)]
     assert order + order[:repeated] == await published(pipe)
     async with pipe.consuming(handler()):
-        await pipe.settled(6 + repeated)
+        await pipe.acknowledged(6 + repeated)
     await applied_once(pipe, *events)

@@ -86,5 +86,5 @@ async def test_a_replay_of_the_outbox_that_is_killed_can_be_repeated(
 
     assert ORDER == list(dict.fromkeys(await published(pipe)))
     async with pipe.consuming(handler()):
-        await pipe.settled(14)
+        await pipe.acknowledged(14)
     await applied_once(pipe, *events)

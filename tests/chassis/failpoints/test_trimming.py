@@ -22,7 +22,7 @@ async def publish_long_ago(pipe: Pipe, count: int) -> None:
         moved = "UPDATE outbox_sent SET stream_id = :new WHERE stream_id = :old"
         await pipe.rows(moved, new=new, old=old)
     async with pipe.consuming(handler()):
-        await pipe.settled(count)
+        await pipe.acknowledged(count)
 
 
 @pytest.mark.parametrize(

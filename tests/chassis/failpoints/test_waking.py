@@ -18,7 +18,7 @@ async def test_a_consumer_that_wakes_applies_nothing_again(
     await pipe.publish(event)
     frozen = await victims.freeze_at(window, "consumer")
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await wake(frozen)
 
@@ -32,7 +32,7 @@ async def test_a_consumer_that_wakes_before_its_handler_does_not_apply_what_is_d
     await pipe.publish(event)
     frozen = await victims.freeze_at("before-the-inbox-row", "consumer")
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await wake(frozen)
 
@@ -50,7 +50,7 @@ async def test_a_consumer_that_wakes_in_its_handler_still_decides(
     async with pipe.consuming(handler(refuse), max_attempts=max_attempts):
         await eventually(lambda: parked(pipe))
         await wake(frozen)
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await applied_once(pipe, event)
 
@@ -63,7 +63,7 @@ async def test_a_consumer_that_wakes_in_its_handler_without_its_session_leaves_n
     frozen = await victims.freeze_at("in-the-handler", "consumer")
     await end_sessions(pipe, f"{SERVICE}-consumer")
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await wake(frozen)
 
@@ -86,7 +86,7 @@ async def test_a_consumer_that_wakes_after_a_failure_does_not_park_what_is_anoth
 
     assert {"owner": 1} == await pipe.pending()
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await applied_once(pipe, event)
 
 
@@ -99,7 +99,7 @@ async def test_a_consumer_that_wakes_to_give_up_does_so_only_where_nobody_decide
     await pipe.publish(event)
     frozen = await victims.freeze_at("before-giving-up", "consumer", CONSUMER_MAX_ATTEMPTS="1")
     async with pipe.consuming(handler(), max_attempts=max_attempts):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     await wake(frozen)
 

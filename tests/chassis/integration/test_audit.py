@@ -25,7 +25,7 @@ async def handled(pipe: Pipe, *emitted: Probed) -> None:
     """Have events handled."""
     await pipe.publish(*emitted)
     async with pipe.consuming(handler()):
-        await pipe.settled(len(emitted))
+        await pipe.acknowledged(len(emitted))
 
 
 async def test_where_all_is_well_it_finds_nothing_and_says_how_much_it_compared(
@@ -90,7 +90,7 @@ async def test_an_event_that_was_applied_and_is_dead_as_well_is_found(pipe: Pipe
     event = Probed(aggregate_id="a")
     await pipe.publish(event)
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     assert not (await audited(pipe)).findings
     await pipe.rows("UPDATE inbox SET state = 'done'")
 

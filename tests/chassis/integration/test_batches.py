@@ -37,7 +37,7 @@ async def test_one_read_is_handled_in_batches_in_the_order_of_the_stream(pipe: P
     await pipe.publish(*emitted)
 
     async with pipe.consuming(handler(batches, batch=4), concurrency=10):
-        await pipe.settled(10)
+        await pipe.acknowledged(10)
 
     assert [4, 4, 2] == [len(given) for given in batches.given]
     assert [event.event_id for event in emitted] == [i for given in batches.given for i in given]
@@ -48,7 +48,7 @@ async def test_a_batch_is_one_transaction(pipe: Pipe) -> None:
     await pipe.publish(*events(5))
 
     async with pipe.consuming(handler(Batches(), batch=5), concurrency=5):
-        await pipe.settled(5)
+        await pipe.acknowledged(5)
 
     assert len(await pipe.rows("SELECT DISTINCT xmin FROM effects")) == 1
 
@@ -58,7 +58,7 @@ async def test_after_a_failure_each_event_is_handled_by_itself(pipe: Pipe) -> No
     await pipe.publish(*good[:2], bad, *good[2:])
 
     async with pipe.consuming(handler(batches, batch=5), concurrency=5, max_attempts=1):
-        await pipe.settled(5)
+        await pipe.acknowledged(5)
 
     assert [5, 1, 1, 1, 1, 1] == [len(given) for given in batches.given]
     assert sorted(event.event_id for event in good) == sorted(await pipe.effects())
@@ -73,7 +73,7 @@ async def test_what_was_decided_before_is_not_in_a_batch_again(pipe: Pipe) -> No
     await pipe.publish()
 
     async with pipe.consuming(handler(batches, batch=10)):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert [[second.event_id]] == batches.given
 
@@ -93,7 +93,7 @@ async def test_an_outage_costs_a_batch_no_attempt(pipe: Pipe) -> None:
 
     await pipe.publish(*events(3))
     async with pipe.consuming(handler(sometimes, batch=3), max_attempts=1):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert len(await pipe.effects()) == 3
     assert not await pipe.dead()
@@ -105,7 +105,7 @@ async def test_a_handler_that_takes_single_events_runs_beside_one_that_takes_bat
     await pipe.publish(*events(4))
 
     async with pipe.consuming(handler(name="one"), handler(Batches(), name="many", batch=4)):
-        await pipe.settled(4)
+        await pipe.acknowledged(4)
 
     assert len(await pipe.effects()) == 8
 

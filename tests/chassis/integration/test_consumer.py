@@ -29,17 +29,17 @@ async def test_no_more_is_read_than_there_are_free_slots(pipe: Pipe) -> None:
         await asyncio.sleep(VISIBILITY)  # several turns of the loop, in which nothing may change
         assert {"c1": 3} == await pipe.pending()
         release.set()
-        await pipe.settled(10)
+        await pipe.acknowledged(10)
 
 
 async def test_a_flushed_server_is_healed_while_running(pipe: Pipe) -> None:
     async with pipe.consuming(handler()):
         await pipe.publish(*events(1))
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
         await pipe.broker.client.delete(pipe.key)
         await pipe.publish(*events(2))
 
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert len(await pipe.effects()) == 3
 
@@ -70,7 +70,7 @@ async def test_a_consumer_that_stops_finishes_what_it_can_and_releases_the_rest(
     assert [{PARKED: 1}] * 4 == attempts
     assert await pipe.effects() == []
     async with pipe.consuming(handler(), max_attempts=3):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     assert len(await pipe.effects()) == 1
 
 
@@ -78,7 +78,7 @@ async def test_a_consumer_that_stopped_is_removed_from_the_group(pipe: Pipe) -> 
     await pipe.publish(*events(1))
 
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [] == await pipe.broker.client.xinfo_consumers(pipe.key, SERVICE)
 
@@ -99,7 +99,7 @@ async def test_a_group_that_starts_now_skips_what_came_before(pipe: Pipe) -> Non
     async with pipe.consuming(handler(), start="$"):
         await eventually(lambda: ready(pipe))
         await pipe.publish(after)
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert [after.event_id] == await pipe.effects()
 
@@ -117,7 +117,7 @@ async def test_a_group_that_is_lost_while_it_runs_skips_nothing_however_it_start
             fields: dict[Any, Any] = dict(entry.fields)
             again.xadd(pipe.key, fields)
         await again.execute()
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert len(await pipe.effects()) == 3
 
@@ -174,6 +174,6 @@ async def test_a_key_of_another_kind_is_reported_and_waited_for(pipe: Pipe) -> N
         await eventually(lambda: says(pipe, "WRONGTYPE"))
         await pipe.broker.client.delete(pipe.key)
         await pipe.publish(*events(1))
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
         await eventually(lambda: ready(pipe))
     assert len(await pipe.effects()) == 1

@@ -101,9 +101,9 @@ async def test_a_new_group_starts_where_it_is_told_to(
 ) -> None:
     await pipe.publish(*events(1))
     async with role.running(handler(), consumer_start=start):
-        await pipe.settled(1)  # handled, or skipped
+        await pipe.acknowledged(1)  # handled, or skipped
         await pipe.publish(*events(1))
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert len(await pipe.effects()) == handled
 
@@ -121,7 +121,7 @@ async def test_it_keeps_to_its_settings(pipe: Pipe, role: Role) -> None:
 
     await pipe.publish(*events(5))
     async with role.running(handler(fail), consumer_concurrency=2, consumer_max_attempts=1):
-        await pipe.settled(5)
+        await pipe.acknowledged(5)
 
     assert most == 2
     assert [1] * 5 == [row.attempts for row in await pipe.dead()]
@@ -137,7 +137,7 @@ async def test_a_session_may_idle_for_longer_than_the_longest_handler(
 
     await pipe.publish(*events(1))
     async with role.running(handler(note), handler(name="long", timeout=60)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert found == ["90s"]
 
@@ -165,7 +165,7 @@ async def replay_of(pipe: Pipe) -> None:
 
     await pipe.publish(*events(1))
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await pipe.rows("UPDATE dead_letters SET state = 'replay'")
 
 

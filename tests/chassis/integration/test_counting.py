@@ -94,7 +94,7 @@ async def test_a_batch_of_any_size_costs_the_consumer_as_much_as_one_event(
     assert len(await pipe.effects()) == 40
 
 
-async def test_entries_settled_at_one_time_are_acknowledged_together(
+async def test_entries_done_at_one_time_are_acknowledged_together(
     pipe: Pipe, redis_line: Line
 ) -> None:
     await pipe.publish(*numbered(11))

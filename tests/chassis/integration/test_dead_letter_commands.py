@@ -37,7 +37,7 @@ async def test_a_person_finds_reads_and_replays_what_died(
 ) -> None:
     await pipe.add(data=b"\xff", ce_type="shop.Paid.v1")
     async with pipe.consuming():
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     (letter,) = await pipe.dead()
 
     grouped, flat, shown, exported, dry = await asyncio.gather(

@@ -23,7 +23,7 @@ async def fail(pipe: Pipe, *errors: Exception) -> None:
         assert await pipe.replays(handler(failing)).replay_next()
 
 
-async def bury(pipe: Pipe) -> None:
+async def give_up(pipe: Pipe) -> None:
     """An event becomes a dead letter."""
     await pipe.publish(Probed(aggregate_id="a"))
     (entry,) = await pipe.entries()
@@ -34,7 +34,7 @@ async def bury(pipe: Pipe) -> None:
 
 
 async def test_a_replay_that_fails_puts_the_failure_before_into_the_history(pipe: Pipe) -> None:
-    await bury(pipe)
+    await give_up(pipe)
     (before,) = await pipe.dead()
 
     await fail(pipe, KeyError("second"), ValueError("third"))
@@ -49,7 +49,7 @@ async def test_a_replay_that_fails_puts_the_failure_before_into_the_history(pipe
 
 
 async def test_the_first_failure_and_the_newest_are_kept(pipe: Pipe) -> None:
-    await bury(pipe)
+    await give_up(pipe)
 
     await fail(pipe, *[ValueError(number) for number in range(HISTORY + 5)])
 
@@ -61,7 +61,7 @@ async def test_the_first_failure_and_the_newest_are_kept(pipe: Pipe) -> None:
 
 
 async def test_a_history_does_not_grow_with_its_errors(pipe: Pipe) -> None:
-    await bury(pipe)
+    await give_up(pipe)
 
     await fail(pipe, ValueError("x" * 100_000), ValueError("last"))
 
@@ -81,7 +81,7 @@ async def test_not_a_byte_of_an_entry_is_lost(pipe: Pipe) -> None:
     await pipe.broker.client.xadd(pipe.key, dict(entry))  # type: ignore[arg-type]
 
     async with pipe.consuming():
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     (letter,) = await pipe.dead()
     assert entry == entry_fields(letter.entry)

@@ -45,7 +45,7 @@ async def test_only_the_handler_that_died_runs(pipe: Pipe) -> None:
     await pipe.publish(event)
     both = (handler(name="lives"), handler(refuse, name="dies"))
     async with pipe.consuming(*both):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await mark(pipe, [letter.id for letter in await pipe.dead()])
 
     await pipe.replays(handler(name="lives"), handler(name="dies")).replay_next()
@@ -89,7 +89,7 @@ async def test_a_copy_of_a_dead_event_is_not_applied(pipe: Pipe) -> None:
     await pipe.publish(event)
 
     async with pipe.consuming(handler()):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert not await pipe.effects()
     assert len(await pipe.dead()) == 1
@@ -103,7 +103,7 @@ async def test_a_discarded_event_is_never_applied(pipe: Pipe) -> None:
     await pipe.publish(event)
 
     async with pipe.consuming(handler()):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert not await pipe.effects()
 
@@ -117,7 +117,7 @@ async def test_an_event_that_no_handler_took_can_be_replayed_by_all_of_them(pipe
     await pipe.broker.client.delete(pipe.key)
     await pipe.broker.client.xadd(pipe.key, dict(entry.fields), id="1-1")  # type: ignore[arg-type]
     async with pipe.consuming():
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await mark(pipe, [letter.id for letter in await pipe.dead()])
 
     await pipe.replays(handler(name="one"), handler(name="two")).replay_next()
@@ -129,7 +129,7 @@ async def test_an_event_that_no_handler_took_can_be_replayed_by_all_of_them(pipe
 async def test_what_was_no_event_is_still_none_when_it_is_replayed(pipe: Pipe) -> None:
     await pipe.add(data=b"\xff")
     async with pipe.consuming(handler()):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await mark(pipe, [letter.id for letter in await pipe.dead()])
 
     await pipe.replays(handler()).replay_next()
@@ -171,7 +171,7 @@ async def test_a_dead_letter_whose_decision_was_forgotten_is_opened_again(pipe: 
     await pipe.publish(event)
 
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert [("open", 1)] == [(letter.state, letter.replays) for letter in await pipe.dead()]
 
@@ -181,6 +181,6 @@ async def test_broken_entries_that_claim_one_id_are_dead_letters_each(pipe: Pipe
         await pipe.add(ce_id="01930000-0000-7000-8000-000000000000", data=str(number))
 
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert len(await pipe.dead()) == 3

@@ -54,7 +54,7 @@ async def test_a_reaction_to_the_new_version_takes_the_old_one_as_well(pipe: Pip
         handler(note_country_v1, "moved_v1", Moved),
     ]
     async with pipe.consuming(*handlers):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     rows = await pipe.rows("SELECT event_id, said FROM effects ORDER BY said")
     assert [(old.event_id, "Italy"), (new.event_id, "Switzerland")] == [tuple(row) for row in rows]

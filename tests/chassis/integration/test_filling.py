@@ -39,16 +39,16 @@ class Gates:
         """Let one event pass, and wait until only so many are in hand."""
         self.gates[event].set()
 
-        async def settled() -> bool:
+        async def acknowledged() -> bool:
             return sum((await self.pipe.pending()).values()) == left
 
-        await eventually(settled)
+        await eventually(acknowledged)
 
     async def let_all_pass(self) -> None:
-        """Let every event pass, and wait until all are settled."""
+        """Let every event pass, and wait until all are acknowledged."""
         for gate in self.gates.values():
             gate.set()
-        await self.pipe.settled(len(self.gates))
+        await self.pipe.acknowledged(len(self.gates))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ async def test_an_event_of_an_unknown_type_is_skipped(pipe: Pipe) -> None:
     await pipe.publish(*events(1))
 
     async with pipe.consuming():
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert not await pipe.dead()
 
@@ -28,7 +28,7 @@ async def test_an_event_of_a_type_that_the_newest_code_handles_is_left_to_it(pip
     async with pipe.consuming(name="old"):
         await eventually(lambda: holds(pipe, PARKED, 5))
         async with pipe.consuming(handler(), name="new", max_attempts=3):
-            await pipe.settled(5)
+            await pipe.acknowledged(5)
 
     assert len(await pipe.effects()) == 5
     assert not await pipe.dead()
@@ -41,7 +41,7 @@ async def test_an_event_is_left_to_the_newest_code_from_the_moment_of_its_migrat
 
     async with pipe.consuming():
         await pipe.publish(before)
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
         await pipe.rows("INSERT INTO handled_types VALUES (:type)", type=f"{SERVICE}.Probed.v1")
         await pipe.publish(after)
         await eventually(lambda: holds(pipe, PARKED, 1))
@@ -55,7 +55,7 @@ async def test_an_event_that_no_consumer_comes_to_handle_is_a_dead_letter(pipe: 
     await pipe.broker.client.xadd(pipe.key, dict(fields), id="1-1")  # type: ignore[arg-type]
 
     async with pipe.consuming():
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert ["no_handler"] == [letter.reason for letter in await pipe.dead()]
 
@@ -85,7 +85,7 @@ async def test_while_postgres_cannot_be_asked_nothing_is_skipped(pipe: Pipe) -> 
         await pipe.rows("INSERT INTO elsewhere VALUES (:type)", type=f"{SERVICE}.Probed.v1")
         await pipe.rows("ALTER TABLE elsewhere RENAME TO handled_types")
         async with pipe.consuming(handler(), name="new", max_attempts=1):
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 1
 
@@ -111,7 +111,7 @@ async def test_an_event_whose_age_redis_does_not_tell_is_left_to_the_newest_code
     async with pipe.consuming(name="old"):
         await eventually(lambda: holds(pipe, PARKED, 1))
         async with pipe.consuming(handler(), name="new", max_attempts=1):
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 1
 

@@ -21,7 +21,7 @@ async def test_every_event_is_handled_once(pipe: Pipe) -> None:
     await pipe.publish(*emitted)
 
     async with pipe.consuming(handler()):
-        await pipe.settled(30)
+        await pipe.acknowledged(30)
 
     assert sorted(event.event_id for event in emitted) == sorted(await pipe.effects())
 
@@ -32,7 +32,7 @@ async def test_an_event_published_twice_has_one_effect(pipe: Pipe) -> None:
     await pipe.publish()
 
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert [event.event_id] == await pipe.effects()
 
@@ -42,7 +42,7 @@ async def test_two_handlers_of_one_event_both_run(pipe: Pipe) -> None:
     await pipe.publish(event)
 
     async with pipe.consuming(handler(name="one"), handler(name="two")):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [event.event_id] * 2 == await pipe.effects()
 
@@ -58,7 +58,7 @@ async def test_a_handler_that_succeeded_is_not_run_again_for_one_that_failed(pip
     event = Probed(aggregate_id="a")
     await pipe.publish(event)
     async with pipe.consuming(handler(name="one"), handler(sometimes, name="two")):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [event.event_id] * 2 == await pipe.effects()
 
@@ -75,7 +75,7 @@ async def test_a_failure_leaves_no_effect_and_is_tried_again_later(pipe: Pipe) -
     event = Probed(aggregate_id="a")
     await pipe.publish(event)
     async with pipe.consuming(handler(second_time)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [event.event_id] == await pipe.effects()
     assert tries[1] - tries[0] >= VISIBILITY / 16
@@ -90,7 +90,7 @@ async def test_an_event_that_always_fails_is_a_dead_letter_and_holds_up_nobody(p
     bad, others = Probed(aggregate_id="bad", text="bad"), events(20)
     await pipe.publish(bad, *others)
     async with pipe.consuming(handler(picky), concurrency=2, max_attempts=3):
-        await pipe.settled(21)
+        await pipe.acknowledged(21)
 
     (letter,) = await pipe.dead()
     assert (bad.event_id, "probed", "attempts", 3) == (
@@ -110,7 +110,7 @@ async def test_a_dead_letter_is_announced_on_a_stream_of_the_groups_own(pipe: Pi
 
     await pipe.publish(*events(1))
     async with pipe.consuming(handler(never)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     await pipe.publish()
 
     announced: Any = await pipe.broker.client.xrange(f"{pipe.key}.{SERVICE}.dlq")
@@ -124,7 +124,7 @@ async def test_an_entry_that_is_no_event_is_a_dead_letter_at_once(pipe: Pipe) ->
     await pipe.add(hello="world")
 
     async with pipe.consuming(handler()):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     letters = await pipe.dead()
     assert ["undecodable"] * 2 == [letter.reason for letter in letters]
@@ -139,7 +139,7 @@ async def test_a_payload_that_does_not_fit_takes_the_ordinary_retries(pipe: Pipe
     await pipe.broker.client.xadd(pipe.key, fields)  # type: ignore[arg-type]
 
     async with pipe.consuming(handler(), max_attempts=2):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     (letter,) = await pipe.dead()
     assert ("attempts", 2) == (letter.reason, letter.attempts)
@@ -151,7 +151,7 @@ async def test_a_handler_that_takes_too_long_fails(pipe: Pipe) -> None:
 
     await pipe.publish(*events(1))
     async with pipe.consuming(handler(hang, timeout=0.05), max_attempts=1):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert ["timeout"] == [letter.reason for letter in await pipe.dead()]
 
@@ -166,7 +166,7 @@ async def test_a_handler_that_lets_a_cancellation_escape_has_failed(pipe: Pipe) 
 
     await pipe.publish(*events(1))
     async with pipe.consuming(handler(cancelled), max_attempts=2):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert (2, ["attempts"]) == (runs, [letter.reason for letter in await pipe.dead()])
 
@@ -178,7 +178,7 @@ async def test_a_handler_may_have_a_limit_of_its_own(pipe: Pipe) -> None:
     await pipe.publish(*events(1))
     once = handler(fail, name="once", max_attempts=1)
     async with pipe.consuming(once, handler(fail, name="twice"), max_attempts=2):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert {"once": 1, "twice": 2} == {row.handler: row.attempts for row in await pipe.dead()}
 
@@ -187,7 +187,7 @@ async def test_its_own_limit_holds_for_consumers_that_died_as_well(pipe: Pipe) -
     await pipe.publish(*events(1))
     await abandon(pipe, times=1)
     async with pipe.consuming(handler(name="once", max_attempts=1), handler(name="often")):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [("once", "crashed")] == [(row.handler, row.reason) for row in await pipe.dead()]
     assert len(await pipe.effects()) == 1
@@ -203,7 +203,7 @@ async def test_what_a_handler_emits_names_its_cause_unless_there_are_several(
     causes = events(2)
     await pipe.publish(*causes)
     async with pipe.consuming(handler(emit, batch=batch)):
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     found = await pipe.rows("SELECT attributes ->> 'ce_causationid' AS cause FROM outbox")
     named = {str(event.event_id) for event in causes} if batch is None else {None}
@@ -219,10 +219,10 @@ async def test_what_becomes_of_events_is_counted(pipe: Pipe) -> None:
     await pipe.emit(good, good, bad)
     await pipe.publish()
     async with pipe.consuming(handler(picky, name="counted"), max_attempts=2):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
     async with pipe.consuming(name="without handlers"):
         await pipe.publish(*events(1))
-        await pipe.settled(4)
+        await pipe.acknowledged(4)
 
     outcomes = {"done": 1, "duplicate": 1, "failed": 2}
     assert outcomes == {name: counted("handled", "counted", outcome=name) for name in outcomes}

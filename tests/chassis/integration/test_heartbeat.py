@@ -41,7 +41,7 @@ async def test_a_long_handler_is_not_taken_for_abandoned(pipe: Pipe) -> None:
         pipe.consuming(handler(slow), name="c2"),
     ):
         await finished.wait()
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert runs == ["0"]
 
@@ -59,7 +59,7 @@ async def test_a_heartbeat_keeps_a_running_entry_from_others(pipe: Pipe) -> None
         await asyncio.sleep(VISIBILITY * 2)
         page = await pipe.group("c2").claim(int(VISIBILITY * 1000), "-", 10, 1)
         release.set()
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert not page.deliveries
 

@@ -86,7 +86,7 @@ async def test_an_entry_that_is_no_event_is_a_dead_letter_or_skipped_and_the_nex
     others = await write(pipe, [*NOBODYS, *EVENTS])
 
     async with pipe.consuming(handler(max_attempts=1)):
-        await pipe.settled()
+        await pipe.acknowledged()
 
     reasons = {letter.stream_id: letter.reason for letter in await pipe.dead()}
     assert reasons == dict.fromkeys(undecodable, "undecodable") | dict.fromkeys(
@@ -97,12 +97,12 @@ async def test_an_entry_that_is_no_event_is_a_dead_letter_or_skipped_and_the_nex
     assert len(said) - said.count("good") == len(EVENTS)
 
 
-async def test_the_log_tells_of_a_dead_letter_and_quotes_nothing_of_it(pipe: Pipe) -> None:
+async def test_the_log_names_a_dead_letter_and_quotes_nothing_of_it(pipe: Pipe) -> None:
     hidden = b'{"text": ["hunter2"]}'
     ids = await write(pipe, [probed(hidden), probed(b"hunter2", ce_type=b"hunter2")])
     with capture_logs() as logs:
         async with pipe.consuming(handler(max_attempts=1)):
-            await pipe.settled()
+            await pipe.acknowledged()
 
     assert ids == [line["stream_id"] for line in logs if line["event"] == "event.dead"]
     assert "hunter2" not in repr(logs)
@@ -122,7 +122,7 @@ async def test_what_an_event_brings_along_goes_on_only_in_its_bounds(pipe: Pipe)
         )
     )
     async with pipe.consuming(handler(emit)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     (row,) = await pipe.rows("SELECT attributes FROM outbox")
     assert len(json.dumps(row.attributes)) < 20_000

@@ -54,11 +54,11 @@ async def test_a_consumer_that_waits_loses_nothing_when_it_is_taken_for_gone(
     monkeypatch.setattr(janitor, "IDLE", 0.0)
     async with pipe.consuming(handler(), name="waiting"):
         await pipe.publish(Probed(aggregate_id="a"))
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
         with capture_logs() as logs:
             await cleaner(pipe, visibility_timeout=0).clean()
         await pipe.publish(Probed(aggregate_id="a"))
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     removed = [line for line in logs if line["event"] == "janitor.consumer_removed"]
     assert ["waiting"] == [line["consumer"] for line in removed]

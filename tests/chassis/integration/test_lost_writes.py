@@ -16,7 +16,7 @@ async def test_a_stream_that_was_flushed_is_published_again_in_order(pipe: Pipe)
     """Whatever had become of its events: handled, pending, not yet read."""
     await pipe.publish(*numbered(3))
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
     await pipe.publish(*numbered(3, start=3))
     await pipe.group("lost").read(2, 100)
     await pipe.broker.client.delete(pipe.key)
@@ -30,7 +30,7 @@ async def test_a_stream_that_was_flushed_is_published_again_in_order(pipe: Pipe)
 
     assert [str(number) for number in range(8)] == await said(pipe)
     async with pipe.consuming(handler()):
-        await pipe.settled(8)
+        await pipe.acknowledged(8)
     assert len(await pipe.effects()) == 8
     assert REGISTRY.get_sample_value("outbox_lost_writes_total") == before + 6
     assert [6] == [line["count"] for line in logs if line["event"] == "outbox.lost_writes"]

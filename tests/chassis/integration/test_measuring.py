@@ -42,7 +42,7 @@ async def test_the_state_of_the_pipe_is_sampled(
     monkeypatch.setattr(sampling, "INTERVAL", 0.01)
     await pipe.publish(*numbered(3))
     async with pipe.consuming(handler(refuse)):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
     await pipe.rows("UPDATE dead_letters SET state = 'replay' WHERE id = 1")
     await pipe.rows("DELETE FROM outbox")  # the announcements
     await pipe.publish(*numbered(2))

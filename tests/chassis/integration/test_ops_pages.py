@@ -31,7 +31,7 @@ async def letter(pipe: Pipe, entry: dict[str, str], **columns: Any) -> int:
 async def test_the_first_page_shows_the_state_of_everything(operator: Operator, pipe: Pipe) -> None:
     await pipe.publish(*alike(3))
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
     await seed(pipe, 4, error="ValueError: closed today")
     await mark(pipe, (await seed(pipe, fingerprint="f2"))[:1])
     await pipe.emit(*alike(2))

@@ -34,7 +34,7 @@ async def test_an_outage_behind_the_handlers_makes_no_dead_letters(
         await asyncio.sleep(VISIBILITY * 2)  # time for several retries, were there no breaker
         assert calls - seen <= 3
         available.set()
-        await pipe.settled(40)
+        await pipe.acknowledged(40)
         await eventually(lambda: ready(pipe))
 
     assert len(await pipe.effects()) == 40
@@ -51,7 +51,7 @@ async def test_events_that_are_given_up_at_once_are_no_sign_of_an_outage(
 
     await pipe.publish(*events(5))
     async with pipe.consuming(handler(refuse), concurrency=1) as consumer:
-        await pipe.settled(5)
+        await pipe.acknowledged(5)
 
         assert not consumer._dispatcher.policy.breaker.open_for
     assert [("permanent", 1)] * 5 == [(row.reason, row.attempts) for row in await pipe.dead()]

@@ -49,7 +49,7 @@ async def test_a_handler_that_takes_too_long_for_a_silent_database_loses_no_atte
         await asyncio.sleep(0.2)  # several turns, had it not been noticed
         assert {PARKED: 1} == await pipe.pending()
         postgres_line.restore()
-        await pipe.settled(4)
+        await pipe.acknowledged(4)
         await eventually(lambda: ready(pipe))
 
     assert len(await pipe.effects()) == 4
@@ -72,7 +72,7 @@ async def test_a_batch_that_meets_a_silent_database_is_not_tried_one_by_one(
         await eventually(lambda: says(pipe, "Postgres does not answer"))
         assert failed() - before == 3
         postgres_line.restore()
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert len(await pipe.effects()) == 3
     assert not await pipe.dead()
@@ -88,7 +88,7 @@ async def test_a_dead_letter_that_a_silent_database_does_not_take_is_written_lat
         async with pipe.consuming(handler(), max_attempts=3):
             await eventually(lambda: holds(pipe, PARKED, 1))
             postgres_line.restore()
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert "dead_letter.not_written" in [line["event"] for line in logs]
     assert [("crashed", 4)] == [(row.reason, row.attempts) for row in await pipe.dead()]
@@ -102,7 +102,7 @@ async def test_a_dead_letter_that_postgres_refuses_is_written_later(pipe: Pipe) 
     async with pipe.consuming(handler()):
         await eventually(lambda: holds(pipe, PARKED, 1))
         await pipe.rows("ALTER TABLE elsewhere RENAME TO dead_letters")
-        await pipe.settled(2)
+        await pipe.acknowledged(2)
 
     assert ["undecodable"] == [row.reason for row in await pipe.dead()]
 
@@ -122,7 +122,7 @@ async def test_an_infrastructure_error_that_one_event_brings_about_is_uncounted_
 
     await pipe.publish(*events(1))
     async with pipe.consuming(handler(deadlock), max_attempts=1):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert (4, ["attempts"]) == (runs, [letter.reason for letter in await pipe.dead()])
 
@@ -140,7 +140,7 @@ async def test_uncounted_retries_of_an_event_are_forgotten_when_it_is_handled(pi
 
     await pipe.publish(*events(3))
     async with pipe.consuming(handler(second_time), max_attempts=1) as consumer:
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
         assert not consumer._dispatcher.policy._uncounted
     assert len(await pipe.effects()) == 3

@@ -46,7 +46,7 @@ async def test_from_the_loop_to_the_handler_are_eight_calls(pipe: Pipe, deaths: 
         await abandon(pipe, deaths)
     asyncio.get_running_loop().set_task_factory(start)
     async with pipe.consuming(handler(note)):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     (way,) = ways
     assert (way[0], way[-1]) == ("Handler.run", LOOP)

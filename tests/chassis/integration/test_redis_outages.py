@@ -1,4 +1,4 @@
-"""Outages of Redis: what was decided meanwhile is settled when it is back, and costs no attempt."""
+"""Outages of Redis: decisions meanwhile are acknowledged when it is back, and cost no attempt."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ async def test_what_was_handled_meanwhile_is_acknowledged_without_another_delive
             held.release.set()
             await logged(logs, "event.not_acknowledged")
             redis_line.restore()
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 1
 
@@ -58,7 +58,7 @@ async def test_an_uncounted_retry_meanwhile_is_parked_uncounted(
             await logged(logs, "event.not_acknowledged")
             await look_abandoned(pipe, VISIBILITY)
             redis_line.restore()
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 1
     assert [1] == [line["attempt"] for line in logs if line["event"] == "event.handled"]
@@ -96,7 +96,7 @@ async def test_heartbeats_that_fail_end_nothing(pipe: Pipe, redis_line: Line) ->
             await logged(logs, "heartbeat.failed")
             redis_line.restore()
             held.release.set()
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 1
 
@@ -113,7 +113,7 @@ async def test_a_flush_while_an_event_is_handled_ends_nothing(pipe: Pipe, fails:
             await logged(logs, "heartbeat.failed")
             held.release.set()
             await pipe.publish(*events(1))
-            await pipe.settled(1)
+            await pipe.acknowledged(1)
 
     assert len(await pipe.effects()) == 2 - bool(fails)
 
@@ -130,7 +130,7 @@ async def test_what_cannot_be_released_ends_nothing(pipe: Pipe, redis_line: Line
     assert told.index("event.not_released") < told.index("consumer.not_removed")
     redis_line.restore()
     async with pipe.consuming(handler(), name="c2"):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
     assert len(await pipe.effects()) == 1
 
 

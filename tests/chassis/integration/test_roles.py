@@ -101,7 +101,7 @@ async def test_the_state_is_told_at_a_glance(tmp_path: Path, settings: dict[str,
     assert {"outbox", "groups", "dead_letters"} == set(json.loads(printed))
 
 
-async def test_dead_letters_are_listed_and_their_absence_told(
+async def test_dead_letters_are_listed_and_their_lack_is_told(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     assert (0, "no dead letters\n") == await output(tmp_path, "dead-letters", "list", **settings)

@@ -22,7 +22,7 @@ async def test_what_a_dead_consumer_held_is_taken_over(pipe: Pipe) -> None:
     assert len(await lost.read(3, 100)) == 3
 
     async with pipe.consuming(handler()):
-        await pipe.settled(3)
+        await pipe.acknowledged(3)
 
     assert len(await pipe.effects()) == 3
 
@@ -38,7 +38,7 @@ async def test_an_event_whose_consumers_die_is_given_up_before_its_handler_runs(
     await pipe.publish(*events(1))
     await abandon(pipe, times=3)
     async with pipe.consuming(handler(note), max_attempts=3):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert ["crashed"] == [letter.reason for letter in await pipe.dead()]
     assert ran == []
@@ -52,7 +52,7 @@ async def test_an_event_that_was_applied_is_never_given_up(pipe: Pipe) -> None:
     await pipe.rows("INSERT INTO inbox VALUES ('probed', CAST(:id AS uuid), 'done')", id=event_id)
 
     async with pipe.consuming(handler(), max_attempts=3):
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert not await pipe.dead()
 
@@ -95,7 +95,7 @@ async def test_poison_candidates_run_one_at_a_time(pipe: Pipe) -> None:
         pipe.consuming(handler(count), name="c1", max_attempts=5, isolation=isolation),
         pipe.consuming(handler(count), name="c2", max_attempts=5, isolation=isolation),
     ):
-        await pipe.settled(4)
+        await pipe.acknowledged(4)
 
     assert most == 1
 

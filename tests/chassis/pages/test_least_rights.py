@@ -103,7 +103,7 @@ async def work_as_the_relay(pipe: Pipe) -> None:
 async def work_as_the_consumer(pipe: Pipe, events: int) -> None:
     """Handle with a retry, give up, replay, and leave."""
     async with pipe.consuming(handler(fail_once, "again"), handler(refuse, "dies")):
-        await pipe.settled(events)
+        await pipe.acknowledged(events)
     await mark(pipe, [letter.id for letter in await pipe.dead()])
     while await pipe.replays(handler(name="dies")).replay_next():
         pass
@@ -175,7 +175,7 @@ async def test_a_consumer_without_a_right_drops_nothing(
     async with redis.user("consumer", without=right), pipe.consuming(handler()):
         await eventually(told)
         await redis.allow("consumer", f"+{right}")
-        await pipe.settled(1)
+        await pipe.acknowledged(1)
 
     assert [event.event_id] == await pipe.effects()
     assert not await pipe.dead()
@@ -231,7 +231,7 @@ async def test_one_role_migrates_and_the_other_one_runs(
             await eventually(lambda: _parked(pipe))
             assert not [letter for letter in await pipe.dead() if letter.event_id == event.event_id]
             await owner.execute(f"GRANT INSERT ON inbox TO {PACKAGE}_app")
-            await pipe.settled(4)
+            await pipe.acknowledged(4)
         assert event.event_id in await pipe.effects()
     await owner.close()
     for statement in ("CREATE TABLE mine (id int)", "DROP TABLE inbox", "TRUNCATE outbox"):

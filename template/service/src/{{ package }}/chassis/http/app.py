@@ -68,7 +68,7 @@ async def _uow(request: Request) -> AsyncIterator[UnitOfWork]:
 
 
 # "function": FastAPI would otherwise commit after the response is sent, and a client could be
-# told of something that never came to be.
+# promised what never came to be.
 Uow = Annotated[UnitOfWork, Depends(_uow, scope="function")]
 """One transaction for each request: committed before the response, rolled back on any error."""
 

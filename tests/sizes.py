@@ -51,7 +51,7 @@ def sizes(service: Path) -> list[Size]:
     return [
         Size("core path", "lines", lines(core_path(chassis / "messaging")), 2200, 2390),
         Size("messaging/", "lines", lines(messaging), 4100, 4231),
-        Size("image", "lines", lines(image(service)), 7900, 8250),
+        Size("image", "lines", lines(image(service)), 7900, 8255),
         Size("contracts/", "lines", lines(python(chassis / "contracts")), 760),
         Size("dev/", "lines", lines(python(chassis / "dev")), 600),
         Size("testing/", "lines", lines(python(chassis / "testing")), 500),

@@ -40,7 +40,7 @@ async def test_a_handler_that_takes_too_long_for_a_silent_database_loses_no_atte
         await leave_effect(probed, uow)
 
     await pipe.publish(first)
-    async with pipe.consuming(handler(slow, timeout=0.5), max_attempts=1):
+    async with pipe.consuming(handler(slow, timeout=3), max_attempts=1):
         await started.wait()
         postgres_line.silence()
         silent.set()

@@ -9,6 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from chassis import PACKAGE
 from orders.chassis.cli import main as cli
 from orders.chassis.cli.dead_letters import app
 from orders.chassis.cli.options import parse_moment
@@ -79,7 +80,7 @@ def test_help_comes_without_loading_what_only_a_running_command_needs() -> None:
         check=True,
     ).stdout.split()
 
-    assert "orders.chassis.cli.dead_letters" in loaded
+    assert f"{PACKAGE}.chassis.cli.dead_letters" in loaded
     assert not {"sqlalchemy", "alembic", "redis", "fastapi", "uvicorn"} & set(loaded)
 
 

@@ -12,11 +12,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.routing import Match
 
 from ..db import is_infrastructure, is_unmigrated
 from ..errors import ServiceError
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 MOST_ERRORS = 20
 """So many of the errors of one request are listed."""
 _SCHEMA = {"content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -74,15 +76,24 @@ def install(app: FastAPI) -> None:
         raise error
 
     @app.exception_handler(StarletteHTTPException)
-    async def http_error(_: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         response = problem(error.status_code, str(error.detail))
         response.headers.update(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            response.headers["Allow"] = _allowed(app, request)
         return response
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
         errors = [{"at": e["loc"], "reason": e["msg"]} for e in error.errors()[:MOST_ERRORS]]
         return problem(422, "the request is not valid", errors=errors)
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods that its path takes: the router names those of one endpoint only."""
+    asked = [(method, {**request.scope, "method": method}) for method in METHODS]
+    fits = (m for m, s in asked if any(r.matches(s)[0] is Match.FULL for r in app.router.routes))
+    return ", ".join(fits)
 
 
 def _describe(app: FastAPI) -> None:

@@ -8,11 +8,10 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..tracing.messaging import continued
-from .problems import problem
+from .problems import METHODS, problem
 
 QUIET = ("/health/", "/metrics", "/backlog")
 """Polled paths: logged at DEBUG only, and left out of the metrics."""
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 REQUESTS = Histogram("http_request_seconds", "Duration of requests", ["method", "route", "status"])
 
 log = structlog.get_logger()

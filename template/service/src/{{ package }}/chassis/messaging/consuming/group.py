@@ -1,4 +1,4 @@
-"""Redis Streams as the pipe uses them: publishing to a stream, and one group's pending list.
+"""Redis Streams as consumers use them: one group's pending list.
 
 All waiting, retrying and recovering happens in the group's pending list. An entry that was given
 up on purpose belongs to the reserved consumer PARKED and is due when it has been idle for the
